@@ -1,0 +1,43 @@
+//! Ctrl-C and its kin, as something that a tool asks about between two steps.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use crate::cli::Exit;
+
+/// Remembers the last of SIGINT, SIGTERM and SIGHUP that came.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt {
+    signal: Arc<AtomicUsize>,
+}
+
+impl Interrupt {
+    /// From now on these signals no longer end the process.
+    ///
+    /// # Errors
+    /// What sigaction(2) gives.
+    pub fn install() -> io::Result<Self> {
+        let interrupt = Self::default();
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            let number = usize::try_from(signal).map_err(io::Error::other)?;
+            signal_hook::flag::register_usize(signal, Arc::clone(&interrupt.signal), number)?;
+        }
+        Ok(interrupt)
+    }
+
+    /// How the run is to end, once a signal has come.
+    #[must_use]
+    pub fn exit(&self) -> Option<Exit> {
+        let signal = self.signal.load(Ordering::Relaxed);
+        u8::try_from(signal).ok().filter(|number| *number != 0).map(Exit::Signal)
+    }
+
+    /// Whether a signal has come.
+    #[must_use]
+    pub fn came(&self) -> bool {
+        self.signal.load(Ordering::Relaxed) != 0
+    }
+}

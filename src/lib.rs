@@ -1,0 +1,9 @@
+//! A toolkit that keeps decades of photos and videos: small Unix tools over one library.
+
+pub mod cli;
+pub mod escape;
+pub mod interrupt;
+pub mod mapped;
+pub mod record;
+pub mod report;
+pub mod stream;

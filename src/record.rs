@@ -1,0 +1,236 @@
+//! The record: what is known of one file, and what a planner wants done with it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// The names of the eight columns, in the order of the stream.
+pub const COLUMNS: [&str; 8] = ["path", "hash", "size", "mtime", "id", "dest", "keep", "note"];
+
+/// How many columns an index stream carries; a plan carries all of [`COLUMNS`].
+pub const INDEX_COLUMNS: usize = 5;
+
+/// One line of a stream, all of it parsed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The file, as reached from the operand that was given. Never empty.
+    pub path: PathBuf,
+    /// BLAKE3 of the content.
+    pub hash: Option<ContentHash>,
+    /// Length in bytes.
+    pub size: u64,
+    /// Last modification.
+    pub mtime: Option<Timestamp>,
+    /// Which file this is, however many names it has.
+    pub id: Option<FileId>,
+    /// Where a planner wants the file.
+    pub dest: Option<PathBuf>,
+    /// For a duplicate: the path of the copy that stays.
+    pub keep: Option<PathBuf>,
+    /// Why: the source of a date, the reason of a failure, what the keeper was.
+    pub note: Option<Vec<u8>>,
+}
+
+/// BLAKE3 of a whole content.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContentHash(pub [u8; 32]);
+
+impl ContentHash {
+    /// The hash of the empty content.
+    #[must_use]
+    pub fn of_nothing() -> Self {
+        Self::from(blake3::hash(b""))
+    }
+
+    /// Reads 64 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn parse(digits: &[u8]) -> Option<Self> {
+        let digits: &[u8; 64] = digits.try_into().ok()?;
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let (high, low) = (NIBBLE[usize::from(pair[0])], NIBBLE[usize::from(pair[1])]);
+            if high | low > 15 {
+                return None;
+            }
+            *byte = high << 4 | low;
+        }
+        Some(Self(bytes))
+    }
+
+    /// 64 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn to_hex(self) -> [u8; 64] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut hex = [0; 64];
+        for (pair, byte) in hex.chunks_exact_mut(2).zip(self.0) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 15)];
+        }
+        hex
+    }
+}
+
+/// The value of each lower-case hexadecimal digit; 255 for every other byte.
+static NIBBLE: [u8; 256] = {
+    let mut table = [255; 256];
+    let mut value = 0;
+    while value < 16 {
+        table[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
+    }
+    table
+};
+
+impl From<blake3::Hash> for ContentHash {
+    fn from(hash: blake3::Hash) -> Self {
+        Self(*hash.as_bytes())
+    }
+}
+
+impl fmt::Display for ContentHash {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ContentHash {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, out)
+    }
+}
+
+/// A moment: whole seconds since 1970-01-01 UTC, rounded down, and the nanoseconds after them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    /// Seconds since 1970-01-01 UTC, rounded towards the past.
+    pub seconds: i64,
+    /// 0 to 999,999,999.
+    pub nanoseconds: u32,
+}
+
+const NANOSECONDS: u32 = 1_000_000_000;
+
+impl Timestamp {
+    /// Reads `-?digits.9digits`; the sign is that of the whole number, so that half a second before 1970 is `-0.500000000`.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let (negative, digits) = match text.strip_prefix(b"-") {
+            Some(digits) => (true, digits),
+            None => (false, text),
+        };
+        let point = digits.len().checked_sub(10)?;
+        if digits[point] != b'.' {
+            return None;
+        }
+        let seconds = i64::try_from(decimal(&digits[..point])?).ok()?;
+        let nanoseconds = u32::try_from(decimal(&digits[point + 1..])?).ok()?;
+        Some(match (negative, nanoseconds) {
+            (false, _) => Self { seconds, nanoseconds },
+            (true, 0) => Self { seconds: -seconds, nanoseconds },
+            (true, _) => Self { seconds: -seconds - 1, nanoseconds: NANOSECONDS - nanoseconds },
+        })
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.seconds < 0 && self.nanoseconds > 0 {
+            let seconds = -(self.seconds + 1);
+            return write!(out, "-{seconds}.{:09}", NANOSECONDS - self.nanoseconds);
+        }
+        write!(out, "{}.{:09}", self.seconds, self.nanoseconds)
+    }
+}
+
+/// One file, however many names it has: the device and inode numbers as `stat` gives them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId {
+    /// `st_dev`.
+    pub dev: u64,
+    /// `st_ino`.
+    pub ino: u64,
+}
+
+impl FileId {
+    /// Reads `dev:ino`.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let colon = memchr::memchr(b':', text)?;
+        Some(Self { dev: decimal(&text[..colon])?, ino: decimal(&text[colon + 1..])? })
+    }
+}
+
+impl fmt::Display for FileId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}", self.dev, self.ino)
+    }
+}
+
+/// Reads decimal digits, and nothing else.
+#[must_use]
+pub fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |value, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value.checked_mul(10)?.checked_add(u64::from(digit))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn half_a_second_before_the_epoch_keeps_its_sign() {
+        let moment = Timestamp { seconds: -1, nanoseconds: 500_000_000 };
+        assert_eq!(moment.to_string(), "-0.500000000");
+        assert_eq!(Timestamp::parse(b"-0.500000000"), Some(moment));
+    }
+
+    #[test]
+    fn only_the_written_form_of_a_time_is_read() {
+        for text in [
+            "",
+            ".",
+            "1",
+            "1.5",
+            "1.0000000000",
+            "+1.000000000",
+            "1e9.000000000",
+            "-.000000000",
+            "9999999999999999999.000000000",
+        ] {
+            assert_eq!(Timestamp::parse(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_lower_case_hashes_are_read() {
+        let hash = ContentHash::of_nothing();
+        let text = hash.to_string();
+        assert_eq!(ContentHash::parse(text.as_bytes()), Some(hash));
+        assert_eq!(hash.to_hex().as_slice(), text.as_bytes());
+        assert_eq!(ContentHash::parse(text.to_uppercase().as_bytes()), None);
+        assert_eq!(ContentHash::parse(&text.as_bytes()[1..]), None);
+    }
+
+    #[test]
+    fn numbers_do_not_wrap() {
+        assert_eq!(decimal(b"18446744073709551615"), Some(u64::MAX));
+        assert_eq!(decimal(b"18446744073709551616"), None);
+        assert_eq!(decimal(b"1 "), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_time_comes_back(seconds in -(1_i64 << 62)..(1_i64 << 62), nanoseconds in 0..NANOSECONDS) {
+            let moment = Timestamp { seconds, nanoseconds };
+            prop_assert_eq!(Timestamp::parse(moment.to_string().as_bytes()), Some(moment));
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Streams of records: one line each, TSV or CSV, with a header or without.
+//!
+//! [`line`] turns one line into a [`line::Row`], [`table`] holds whole streams for random access,
+//! [`writer`] writes them.
+
+pub mod line;
+pub mod table;
+pub mod writer;
+
+pub use line::{Fault, Row};
+pub use table::{RowRef, Table};
+pub use writer::{Format, Writer};

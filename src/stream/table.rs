@@ -1,0 +1,312 @@
+//! Whole streams, held for random access: mapped where they are files, spooled to an unlinked temporary file
+//! where they are pipes. A row is named by its place, so that tools need a few bytes of memory for each.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Seek as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use crate::cli::Failure;
+use crate::mapped::Mapping;
+use crate::report::Reporter;
+use crate::stream::line::{Fault, Layout, Line, LineReader, Row};
+
+/// The streams that a tool was given, as one sequence of rows.
+#[derive(Debug)]
+pub struct Table {
+    sources: Vec<Source>,
+}
+
+/// Where a row stands: the place of its first byte in all streams put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowRef(pub u64);
+
+#[derive(Debug)]
+struct Source {
+    name: String,
+    /// Absent for an empty stream, which cannot be mapped.
+    map: Option<Mapping>,
+    /// Bytes in the streams before this one.
+    start: u64,
+    layout: Result<Layout, Fault>,
+    /// Length of a byte order mark at the beginning.
+    skip: usize,
+}
+
+impl Source {
+    fn bytes(&self) -> &[u8] {
+        self.map.as_deref().unwrap_or_default()
+    }
+}
+
+impl Table {
+    /// Opens the streams named by `operands`; `-`, or no operand at all, is standard input.
+    ///
+    /// # Errors
+    /// [`Failure::Stop`] for a stream that cannot be read, or whose last line is cut off.
+    pub fn open(operands: &[OsString]) -> Result<Self, Failure> {
+        let standard_input = [OsString::from("-")];
+        let operands = if operands.is_empty() { &standard_input } else { operands };
+        let mut sources: Vec<Source> = Vec::new();
+        for operand in operands {
+            let start = sources.last().map_or(0, |last| last.start + last.bytes().len() as u64);
+            sources.push(Source::open(operand, start)?);
+        }
+        Ok(Self { sources })
+    }
+
+    /// Length of all streams in bytes.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.sources.iter().map(|source| source.bytes().len() as u64).sum()
+    }
+
+    /// Whether there is not a single byte.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Divides all streams into about `count` parts of equal length, in order, for as many threads.
+    #[must_use]
+    pub fn parts(&self, count: usize) -> Vec<Part<'_>> {
+        let share = usize::try_from(self.len() / count.max(1) as u64).unwrap_or(usize::MAX).max(1 << 16);
+        self.sources.iter().flat_map(|source| parts_of(source, share)).collect()
+    }
+
+    /// Reads one row again.
+    ///
+    /// `reader` keeps what is needed between rows of one stream.
+    ///
+    /// # Errors
+    /// The fault of the line, which a row that was read before can only have if its file was changed meanwhile.
+    pub fn row<'a>(&'a self, at: RowRef, reader: &'a mut RowReader) -> Result<Row<'a>, Fault> {
+        let index = self.sources.partition_point(|source| source.start <= at.0).saturating_sub(1);
+        let source = &self.sources[index];
+        let offset = usize::try_from(at.0 - source.start).unwrap_or(usize::MAX);
+        let rest = source.bytes().get(offset..).unwrap_or_default();
+        let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+        if reader.source != Some(index) {
+            reader.lines = Some(LineReader::new(source.layout.clone()?));
+            reader.source = Some(index);
+        }
+        match reader.lines.as_mut().map(|lines| lines.read(line)) {
+            Some(Ok(Line::Row(row))) => Ok(row),
+            Some(Err(fault)) => Err(fault),
+            Some(Ok(Line::Header)) | None => Err(Fault::changed()),
+        }
+    }
+
+    /// Names every malformed line on stderr and decides what becomes of the run.
+    ///
+    /// # Errors
+    /// [`Failure::Stop`] if there is any, unless they are to be skipped.
+    pub fn judge(&self, faults: &[(RowRef, Fault)], skip: bool, reporter: &Reporter) -> Result<(), Failure> {
+        for (at, fault) in faults.iter().take(MOST_FAULTS) {
+            reporter.failed_text("reading", &self.describe(*at), fault);
+        }
+        if faults.len() > MOST_FAULTS {
+            reporter.failed_text("reading", "further malformed lines", &(faults.len() - MOST_FAULTS));
+        }
+        if faults.is_empty() || skip {
+            return Ok(());
+        }
+        let lines =
+            if faults.len() == 1 { "1 malformed line".to_owned() } else { format!("{} malformed lines", faults.len()) };
+        Err(Failure::Stop(format!("nothing is done: {lines} (--skip-bad-lines goes on without them)")))
+    }
+
+    /// `FILE:LINE`, for messages.
+    #[must_use]
+    pub fn describe(&self, at: RowRef) -> String {
+        let index = self.sources.partition_point(|source| source.start <= at.0).saturating_sub(1);
+        let source = &self.sources[index];
+        let offset = usize::try_from(at.0 - source.start).unwrap_or(usize::MAX).min(source.bytes().len());
+        let line = memchr::memchr_iter(b'\n', &source.bytes()[..offset]).count() + 1;
+        format!("{}:{line}", source.name)
+    }
+
+    /// Checks that no stream was cut short while it was read.
+    ///
+    /// # Errors
+    /// [`Failure::Stop`] if one was: nothing that was read from it can be trusted.
+    pub fn check_whole(&self) -> Result<(), Failure> {
+        match self.sources.iter().find(|source| source.map.as_ref().is_some_and(Mapping::is_torn)) {
+            Some(source) => Err(Failure::Stop(format!("reading: {}: it was cut short meanwhile", source.name))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// So many malformed lines are named one by one.
+const MOST_FAULTS: usize = 20;
+
+/// What [`Table::row`] keeps between calls.
+#[derive(Debug, Default)]
+pub struct RowReader {
+    source: Option<usize>,
+    lines: Option<LineReader>,
+}
+
+impl Source {
+    fn open(operand: &OsStr, start: u64) -> Result<Self, Failure> {
+        let (name, opened) = if operand == "-" {
+            ("standard input".to_owned(), standard_input())
+        } else {
+            (crate::escape::for_people(operand.as_bytes()), File::open(Path::new(operand)))
+        };
+        let stop = |error: &io::Error| Failure::Stop(format!("reading: {name}: {}", crate::report::reason(error)));
+        let map = opened.and_then(map_or_spool).map_err(|error| stop(&error))?;
+        let bytes = map.as_deref().unwrap_or_default();
+        if bytes.last().is_some_and(|last| *last != b'\n') {
+            let line = memchr::memchr_iter(b'\n', bytes).count() + 1;
+            return Err(Failure::Stop(format!("reading: {name}:{line}: the last line is cut off: it has no newline")));
+        }
+        let skip = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        let layout = Layout::detect(without_newline(&bytes[skip..]));
+        Ok(Self { name, map, start, layout, skip })
+    }
+}
+
+/// UTF-8 from some spreadsheets begins with it (Unicode standard, section 23.8).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+fn without_newline(bytes: &[u8]) -> &[u8] {
+    &bytes[..memchr::memchr(b'\n', bytes).unwrap_or(bytes.len())]
+}
+
+fn standard_input() -> io::Result<File> {
+    io::stdin().as_fd().try_clone_to_owned().map(File::from)
+}
+
+/// A regular file is mapped, whole; anything else is first copied to a temporary file without a name.
+fn map_or_spool(mut file: File) -> io::Result<Option<Mapping>> {
+    let meta = file.metadata()?;
+    if meta.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+    }
+    if !meta.is_file() || file.stream_position()? != 0 {
+        let mut spool = tempfile::tempfile().map_err(|error| {
+            io::Error::other(format!("no temporary file in {}: {error}", std::env::temp_dir().display()))
+        })?;
+        io::copy(&mut file, &mut spool)?;
+        file = spool;
+    }
+    let len = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+    if len == 0 { Ok(None) } else { Mapping::new(&file, 0, len).map(Some) }
+}
+
+/// A run of whole lines of one stream.
+#[derive(Debug)]
+pub struct Part<'a> {
+    bytes: &'a [u8],
+    at: RowRef,
+    lines: Result<LineReader, Fault>,
+}
+
+fn parts_of(source: &Source, share: usize) -> Vec<Part<'_>> {
+    let mut parts = Vec::new();
+    let bytes = source.bytes();
+    let mut from = source.skip.min(bytes.len());
+    while from < bytes.len() {
+        let least = from.saturating_add(share).min(bytes.len());
+        let until = memchr::memchr(b'\n', &bytes[least - 1..]).map_or(bytes.len(), |newline| least + newline);
+        parts.push(Part {
+            bytes: &bytes[from..until],
+            at: RowRef(source.start + from as u64),
+            lines: source.layout.clone().map(LineReader::new),
+        });
+        from = until;
+    }
+    parts
+}
+
+impl Part<'_> {
+    /// The number of lines in this part, malformed ones and headers included.
+    #[must_use]
+    pub fn count_lines(&self) -> usize {
+        memchr::memchr_iter(b'\n', self.bytes).count()
+    }
+
+    /// The next row with its place, or the fault of the next line; headers are passed over.
+    pub fn next_row(&mut self) -> Option<(RowRef, Result<Row<'_>, Fault>)> {
+        // The loop that skips headers may not hold on to a borrowed row, so it looks before it reads.
+        loop {
+            let bytes = self.bytes;
+            let end = memchr::memchr(b'\n', bytes)?;
+            let at = self.at;
+            self.bytes = &bytes[end + 1..];
+            self.at = RowRef(at.0 + end as u64 + 1);
+            let line = &bytes[..end];
+            if might_be_header(line)
+                && matches!(self.lines.as_mut().map(|lines| lines.read(line)), Ok(Ok(Line::Header)))
+            {
+                continue;
+            }
+            return Some((at, self.read(line)));
+        }
+    }
+
+    fn read<'s>(&'s mut self, line: &'s [u8]) -> Result<Row<'s>, Fault> {
+        match self.lines.as_mut().map_err(|fault| fault.clone())?.read(line)? {
+            Line::Row(row) => Ok(row),
+            Line::Header => Err(Fault::changed()),
+        }
+    }
+}
+
+/// A cheap test that no header fails: one is short and names the size.
+fn might_be_header(line: &[u8]) -> bool {
+    line.len() < 1024 && !line.is_empty() && memchr::memmem::find(line, b"size").is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> (tempfile::NamedTempFile, Table) {
+        let file = tempfile::NamedTempFile::new().expect("file");
+        std::fs::write(file.path(), text).expect("write");
+        let table = Table::open(&[file.path().as_os_str().to_owned()]).expect("table");
+        (file, table)
+    }
+
+    #[test]
+    fn parts_cover_every_row_once_and_rows_are_found_again() {
+        let text = (0..20_000).fold(String::new(), |text, number| text + &format!("path/{number}\t-\t{number}\n"));
+        let (_file, table) = table(&text);
+        let mut seen = Vec::new();
+        for mut part in table.parts(7) {
+            let lines = part.count_lines();
+            let before = seen.len();
+            while let Some((at, row)) = part.next_row() {
+                seen.push((at, row.expect("row").size));
+            }
+            assert_eq!(seen.len() - before, lines);
+        }
+        assert!(seen.iter().map(|(_, size)| *size).eq(0..20_000));
+        let mut reader = RowReader::default();
+        for (at, size) in seen.into_iter().rev().step_by(997) {
+            assert_eq!(table.row(at, &mut reader).expect("row").size, size);
+        }
+    }
+
+    #[test]
+    fn a_cut_last_line_is_refused() {
+        let file = tempfile::NamedTempFile::new().expect("file");
+        std::fs::write(file.path(), "a\t-\t1\nb\t-\t").expect("write");
+        let failure = Table::open(&[file.path().as_os_str().to_owned()]).expect_err("cut");
+        assert!(format!("{failure:?}").contains(":2: the last line is cut off"), "{failure:?}");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_path() {
+        let (_file, table) = table("\u{feff}path\thash\tsize\n\u{feff}a\t-\t1\n");
+        let mut part = table.parts(1).remove(0);
+        let (_, row) = part.next_row().expect("row");
+        // Only the first is a mark; one inside the stream belongs to its path.
+        assert_eq!(row.expect("row").path, "\u{feff}a".as_bytes());
+    }
+}
