@@ -1,9 +1,13 @@
 //! A toolkit that keeps decades of photos and videos: small Unix tools over one library.
 
 pub mod cli;
+pub mod crawl;
 pub mod escape;
+pub mod hash;
 pub mod interrupt;
 pub mod mapped;
+pub mod progress;
 pub mod record;
 pub mod report;
 pub mod stream;
+pub mod walk;
