@@ -1,7 +1,7 @@
 //! From directories to an index: what is there, and the hash of each content.
 //!
-//! [`pipeline`] lists and hashes with all workers of a [`pool`] at once and hands what was found through a bounded
-//! channel to one sink: [`output`] writes it, [`duplicates`] first looks for what can have a duplicate at all.
+//! `pipeline` lists and hashes with all workers of a `pool` at once and hands what was found through a bounded channel
+//! to one [`Sink`]: `output` writes it, `duplicates` first looks for what can have a duplicate at all.
 
 mod candidates;
 mod duplicates;

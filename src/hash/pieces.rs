@@ -3,7 +3,6 @@
 //! BLAKE3 is a tree (section 2.1 of its paper): aligned pieces of a power of two of chunks are subtrees, whose
 //! chaining values are joined to the hash of the whole in the end. So one long video keeps all processors busy.
 
-use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,7 +11,6 @@ use blake3::Hasher;
 use blake3::hazmat::{ChainingValue, HasherExt as _, Mode, merge_subtrees_non_root, merge_subtrees_root};
 
 use super::{Opened, Scratch, Status, Trouble};
-use crate::mapped::Mapping;
 use crate::record::ContentHash;
 
 /// Length of every piece but the last, in bytes: a power of two.
@@ -32,24 +30,9 @@ pub fn count(size: u64) -> u64 {
 pub fn chaining_value(opened: &Opened, piece: u64, scratch: &mut Scratch) -> Result<ChainingValue, Trouble> {
     let offset = piece * PIECE;
     let len = PIECE.min(opened.status.size.saturating_sub(offset));
-    let mut hasher = Hasher::new();
-    hasher.set_input_offset(offset);
-    match Mapping::new(&opened.file, offset, usize::try_from(len).map_err(io::Error::other)?) {
-        Ok(map) => {
-            map.populate();
-            hasher.update(&map);
-            if map.is_torn() {
-                // What tore it, an error or another hand on the file, shows when it is read.
-                return by_reading(opened, offset, len, scratch);
-            }
-        }
-        // Some filesystems cannot be mapped.
-        Err(_) => return by_reading(opened, offset, len, scratch),
+    if len == 0 {
+        return Err(Trouble::Changed);
     }
-    Ok(hasher.finalize_non_root())
-}
-
-fn by_reading(opened: &Opened, offset: u64, len: u64, scratch: &mut Scratch) -> Result<ChainingValue, Trouble> {
     let mut hasher = Hasher::new();
     hasher.set_input_offset(offset);
     let mut done = 0;
@@ -189,16 +172,6 @@ mod tests {
             let expected = ContentHash::from(blake3::hash(&bytes[..len]));
             assert_eq!(hash_in_pieces(file.path()).expect("hash"), expected, "{len}");
         }
-    }
-
-    #[test]
-    fn reading_and_mapping_a_piece_agree() {
-        let file = tempfile::NamedTempFile::new().expect("file");
-        file.as_file().write_all_at(&vec![9; 3 << 20], PIECE - (1 << 20)).expect("content");
-        let opened = Opened::new(file.path(), Links::Refuse).expect("open");
-        let mut scratch = Scratch::default();
-        let mapped = chaining_value(&opened, 1, &mut scratch).expect("mapped");
-        assert_eq!(by_reading(&opened, PIECE, 2 << 20, &mut scratch).expect("read"), mapped);
     }
 
     #[test]
