@@ -4,6 +4,7 @@ pub mod cli;
 pub mod escape;
 pub mod interrupt;
 pub mod mapped;
+pub mod place;
 pub mod record;
 pub mod report;
 pub mod stream;
