@@ -5,6 +5,7 @@ pub mod escape;
 pub mod interrupt;
 pub mod mapped;
 pub mod place;
+pub mod plan;
 pub mod record;
 pub mod report;
 pub mod stream;

@@ -2,7 +2,7 @@
 //!
 //! A directory can be reached by many paths: through `..`, symbolic links, and bind mounts, also of a directory
 //! below it. A [`Location`] is the one place behind them all: the resolved path, and the path inside the mounted
-//! filesystem, which is the same whichever mount leads there (proc_pid_mountinfo(5)). What is not there yet, or not
+//! filesystem, which is the same whichever mount leads there (`proc_pid_mountinfo(5)`). What is not there yet, or not
 //! mounted, is located by its deepest existing directory and the names below it.
 //!
 //! Out of reach are two mounts whose kernels do not tell that they show one tree: an overlay and its upper
