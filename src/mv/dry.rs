@@ -12,7 +12,6 @@ use super::output::{self, Output};
 use super::trouble::{Stopped, Trouble};
 use super::{Options, not_quietly, planned};
 use crate::cli::{Exit, Failure};
-use crate::interrupt::Interrupt;
 use crate::journal::Mode;
 use crate::place;
 use crate::plan::{Plan, Step};
@@ -20,9 +19,9 @@ use crate::record::Record;
 use crate::report::{self, Reporter};
 
 /// Goes through a plan as a run would.
-pub(super) fn run(plan: &Plan, options: &Options, reporter: &Reporter, interrupt: &Interrupt) -> Result<Exit, Failure> {
+pub(super) fn run(plan: &Plan, mover: Mover, options: &Options, reporter: &Reporter) -> Result<Exit, Failure> {
     let mut output = Output::new(options.common.format())?;
-    let mut rehearsal = Rehearsal { mover: options.mover(interrupt)?, would_be: HashMap::new(), files: 0, bytes: 0 };
+    let mut rehearsal = Rehearsal { mover, would_be: HashMap::new(), files: 0, bytes: 0 };
     let result = rehearsal.rows(plan, reporter, &mut output);
     let verb = match options.mode {
         Mode::Move => "would move",
@@ -36,7 +35,7 @@ pub(super) fn run(plan: &Plan, options: &Options, reporter: &Reporter, interrupt
     reporter.summary(&text);
     match result {
         Ok(()) => output.finish().map(|()| reporter.exit()),
-        Err(Stopped::Interrupted) => Ok(interrupt.exit().unwrap_or(Exit::Stopped)),
+        Err(Stopped::Interrupted) => Ok(rehearsal.mover.interrupt.exit().unwrap_or(Exit::Stopped)),
         // Nothing is left undone by a run that does nothing.
         Err(Stopped::Failed(Failure::ClosedOutput)) => Err(Failure::ClosedOutput),
         Err(Stopped::Failed(failure)) => Err(not_quietly(failure)),
@@ -57,9 +56,10 @@ impl Rehearsal {
             if self.mover.interrupt.came() {
                 return Err(Stopped::Interrupted);
             }
-            match self.row(&step?) {
+            let step = step?;
+            match self.row(&step) {
                 Ok(record) => output.write(&record)?,
-                Err(trouble) => trouble.tell(reporter)?,
+                Err(trouble) => trouble.tell(super::doing(self.mover.mode), &step.source, reporter)?,
             }
         }
         Ok(())

@@ -25,7 +25,10 @@ use crate::report::{self, Reporter};
 pub(super) fn undo(options: &Options, reporter: &Reporter, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let mut output = Output::new(options.common.format())?;
     for path in journals(options)? {
-        let (mut journal, past) = journal::open(&path)?;
+        let (mut journal, past) = if options.dry_run { journal::open_to_look(&path)? } else { journal::open(&path)? };
+        if !has_anything(&past) {
+            return Err(Failure::Stop(format!("undoing: {}: nothing is left to undo", path.display())));
+        }
         let mover = options.mover(interrupt)?;
         let mut undoing = Undoing { past: &past, mover, reporter, dry_run: options.dry_run, back: 0, bytes: 0 };
         let result = undoing.all(&mut journal, &mut output);
@@ -56,8 +59,10 @@ fn journals(options: &Options) -> Result<Vec<PathBuf>, Failure> {
         .ok_or_else(|| stop("no run is left to undo".into()))
 }
 
+/// Files to put back, or what a crash left lying about.
 fn has_anything(past: &Past) -> bool {
-    (0..past.rows()).any(|row| what_stands(past, row).is_some())
+    let unfinished = !past.has_ended() && (past.has_left_overs() || !past.made().is_empty());
+    unfinished || (0..past.rows()).any(|row| what_stands(past, row).is_some())
 }
 
 /// The record of a row whose file stands at its destination, and what it must be there.
@@ -73,7 +78,7 @@ fn what_stands(past: &Past, row: usize) -> Option<(Record, Expected)> {
         RowState::Open => {
             let record = past.record(row)?;
             let expected = Expected { size: record.size, mtime: record.mtime, id: record.id };
-            let part = past.part(row).map(|(_, id)| id);
+            let part = past.left_over(row).and_then(|left_over| left_over.id);
             let there = facts_at(record.dest.as_deref()?)?;
             let is_ours = part == Some(there.id) || (past.mode() == Mode::Move && facts_at(&record.path).is_none());
             let expected = Expected { id: part.or(expected.id), ..expected };
@@ -107,7 +112,10 @@ impl Undoing<'_> {
             match self.row(row, journal) {
                 Ok(Some(record)) => output.write(&record)?,
                 Ok(None) => {}
-                Err(trouble) => trouble.tell(self.reporter)?,
+                Err(trouble) => {
+                    let place = self.past.record(row).and_then(|record| record.dest).unwrap_or_default();
+                    trouble.tell("putting back", &place, self.reporter)?;
+                }
             }
         }
         if self.dry_run {
@@ -148,13 +156,24 @@ impl Undoing<'_> {
     }
 
     fn move_back(&mut self, row: usize, step: &Step, journal: &mut Journal) -> Result<Outcome, Trouble> {
-        let left_over = self.past.part(row).map(|(path, id)| (path.to_owned(), id));
         if self.dry_run {
             let gone = || Trouble::refused("moving", &step.source, "it is not there any more");
             let (_, facts) = self.mover.check_only(step)?.ok_or_else(gone)?;
             return Ok(Outcome { facts, hash: step.hash, was_done: false });
         }
-        self.mover.carry_out(&Task { number: row, step, left_over }, journal)
+        self.clear_made(&step.dest);
+        let left_over = self.past.left_over(row).cloned();
+        let outcome = self.mover.carry_out(&Task { number: row, step, left_over }, journal)?;
+        Ok(outcome)
+    }
+
+    /// Where the run made a directory under the name of a file that it had moved away, the file needs that name again.
+    fn clear_made(&mut self, path: &Path) {
+        if self.past.made().iter().any(|made| made.starts_with(path)) {
+            self.mover.dirs.forget();
+            let inside: Vec<PathBuf> = self.past.made().iter().filter(|made| made.starts_with(path)).cloned().collect();
+            remove_unused(&inside);
+        }
     }
 
     /// Takes away a copy or link that the run made, while its original stands and is the same.
@@ -190,12 +209,13 @@ impl Undoing<'_> {
 
     /// An unfinished copy that a crash left is known to nobody but the journal.
     fn clear_part(&mut self, row: usize) {
-        let Some((path, id)) = self.past.part(row) else { return };
-        let Some(source) = self.past.record(row) else { return };
-        let is_copy = facts_at(path).is_some_and(|facts| facts.id == id);
+        let Some(left_over) = self.past.left_over(row) else { return };
+        let Some(there) = facts_at(&left_over.path).filter(Facts::is_file) else { return };
+        let Some(source) = self.past.record(row).and_then(|record| facts_at(&record.path)) else { return };
+        let is_ours = left_over.id.map_or(there.size == 0, |id| id == there.id);
         // The name of a link being made is the file itself, not a copy.
-        if is_copy && facts_at(&source.path).is_some_and(|facts| facts.id != id) {
-            std::fs::remove_file(path).unwrap_or(());
+        if is_ours && there.id != source.id {
+            std::fs::remove_file(&left_over.path).unwrap_or(());
         }
     }
 
