@@ -188,10 +188,10 @@ impl Run<'_> {
     }
 
     fn row(&mut self, number: usize, step: &Step) -> Result<Outcome, Trouble> {
-        if let RowState::Done(standing) = self.past.state(number) {
-            if let Some(facts) = self.stands(step).filter(|facts| facts.standing() == standing) {
-                return Ok(Outcome { facts, hash: step.hash, was_done: true });
-            }
+        if let RowState::Done(standing) = self.past.state(number)
+            && let Some(facts) = self.stands(step).filter(|facts| facts.standing() == standing)
+        {
+            return Ok(Outcome { facts, hash: step.hash, was_done: true });
         }
         let left_over = self.past.left_over(number).cloned();
         let outcome = self.mover.carry_out(&Task { number, step, left_over }, &mut self.journal)?;
@@ -244,23 +244,22 @@ impl Run<'_> {
             Mode::Copy => "copied",
             Mode::Link => "linked",
         };
-        let mut text =
-            format!("{verb} {}, {}", report::count(self.tally.done, "file"), report::bytes(self.tally.bytes));
+        let mut parts =
+            vec![format!("{verb} {}, {}", report::count(self.tally.done, "file"), report::bytes(self.tally.bytes))];
         if self.tally.before > 0 {
-            text += &format!("; {} there already", report::count(self.tally.before, "file"));
+            parts.push(format!("{} there already", report::count(self.tally.before, "file")));
         }
         if self.tally.pruned > 0 {
-            let one = self.tally.pruned == 1;
-            text +=
-                &format!("; removed {} emptied {}", self.tally.pruned, if one { "directory" } else { "directories" });
+            let directories = if self.tally.pruned == 1 { "directory" } else { "directories" };
+            parts.push(format!("removed {} emptied {directories}", self.tally.pruned));
         }
         if self.reporter.failures() > 0 {
-            text += &format!("; {} refused or failed", self.reporter.failures());
+            parts.push(format!("{} refused or failed", self.reporter.failures()));
         }
         if self.tally.done > 0 {
-            text += &format!("; to undo: ms-mv --undo {}", shown(self.journal.path()));
+            parts.push(format!("to undo: ms-mv --undo {}", shown(self.journal.path())));
         }
-        self.reporter.summary(&text);
+        self.reporter.summary(&parts.join("; "));
     }
 
     fn tell_rest(&self, cause: &str) {

@@ -231,25 +231,20 @@ impl Plan {
 
     /// Names the clashes among claims of one fingerprint, each against the first claim of the same path.
     fn clashes(&self, group: &[Claim], before: u64, locator: &mut Locator, reporter: &Reporter) -> u64 {
-        let mut firsts: Vec<(PathBuf, Claim)> = Vec::new();
+        let mut firsts: Vec<(PathBuf, PathBuf, Claim)> = Vec::new();
         let mut found = 0;
         for claim in group {
             let Some((path, source)) = self.claimed(*claim, locator) else { continue };
-            match firsts.iter().find(|(known, _)| *known == path).map(|(_, first)| *first) {
-                None => firsts.push((path, *claim)),
-                Some(first) => {
-                    let Some(problem) = clash(first, *claim) else { continue };
-                    found += 1;
-                    if before + found <= MOST_NAMED {
-                        let other = self.table.describe(self.rows[first.row]);
-                        self.name(
-                            self.rows[claim.row],
-                            &source,
-                            &format!("{problem} {other}: {}", shown(&path)),
-                            reporter,
-                        );
-                    }
-                }
+            let Some((_, other, first)) = firsts.iter().find(|(known, _, _)| *known == path) else {
+                firsts.push((path, source, *claim));
+                continue;
+            };
+            let Some(problem) = clash(*first, *claim) else { continue };
+            found += 1;
+            if before + found <= MOST_NAMED {
+                let line = self.table.describe(self.rows[first.row]);
+                let problem = format!("{problem} {line}: {}: {}", shown(other), shown(&path));
+                self.name(self.rows[claim.row], &source, &problem, reporter);
             }
         }
         found

@@ -78,7 +78,7 @@ impl Past {
         let mut lines = Lines { text: &text[..whole], at: 0 };
         let mut past = lines.next().and_then(|(_, line)| first_line(line)).ok_or_else(not_a_journal)?;
         past.length = whole as u64;
-        let rows = past.read_rows(&mut lines)?;
+        let rows = read_rows(&mut lines)?;
         past.states = vec![0; rows.len()];
         past.rows = rows.len();
         for (at, line) in lines {
@@ -180,18 +180,6 @@ impl Past {
         self.length
     }
 
-    /// All rows up to `start`, without which nothing was moved.
-    fn read_rows(&mut self, lines: &mut Lines<'_>) -> io::Result<Vec<usize>> {
-        let mut rows = Vec::new();
-        for (at, line) in lines {
-            if line == b"start" {
-                return Ok(rows);
-            }
-            rows.push(if line.starts_with(b"row\t") { at } else { return Err(not_a_journal()) });
-        }
-        Err(io::Error::new(io::ErrorKind::InvalidData, "its run was cut off before anything was moved"))
-    }
-
     fn note(&mut self, at: usize, line: &[u8]) -> Option<()> {
         let mut fields = line.split(|byte| *byte == b'\t');
         match fields.next()? {
@@ -222,6 +210,18 @@ impl Past {
     fn rows_known(&self) -> usize {
         self.states.len()
     }
+}
+
+/// All rows up to `start`, without which nothing was moved.
+fn read_rows(lines: &mut Lines<'_>) -> io::Result<Vec<usize>> {
+    let mut rows = Vec::new();
+    for (at, line) in lines {
+        if line == b"start" {
+            return Ok(rows);
+        }
+        rows.push(if line.starts_with(b"row\t") { at } else { return Err(not_a_journal()) });
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, "its run was cut off before anything was moved"))
 }
 
 fn not_a_journal() -> io::Error {

@@ -28,11 +28,12 @@ pub(super) fn run(plan: &Plan, mover: Mover, options: &Options, reporter: &Repor
         Mode::Copy => "would copy",
         Mode::Link => "would link",
     };
-    let mut text = format!("{verb} {}, {}", report::count(rehearsal.files, "file"), report::bytes(rehearsal.bytes));
-    if reporter.failures() > 0 {
-        text += &format!("; {} would be refused", reporter.failures());
-    }
-    reporter.summary(&text);
+    let files = report::count(rehearsal.files, "file");
+    let refused = match reporter.failures() {
+        0 => String::new(),
+        count => format!("; {count} would be refused"),
+    };
+    reporter.summary(&format!("{verb} {files}, {}{refused}", report::bytes(rehearsal.bytes)));
     match result {
         Ok(()) => output.finish().map(|()| reporter.exit()),
         Err(Stopped::Interrupted) => Ok(rehearsal.mover.interrupt.exit().unwrap_or(Exit::Stopped)),
@@ -72,7 +73,7 @@ impl Rehearsal {
             Some(there) => {
                 let alone = Step { keeper: None, ..step.clone() };
                 let checked = self.mover.check_only(&alone)?;
-                self.check_would_be(step, there)?;
+                check_would_be(step, there)?;
                 checked
             }
             None => self.mover.check_only(step)?,
@@ -95,19 +96,19 @@ impl Rehearsal {
         Ok(planned(step, &facts, stays, mode))
     }
 
-    fn check_would_be(&self, step: &Step, there: Option<Facts>) -> Result<(), Trouble> {
-        let Some(path) = step.keeper.as_ref().map(|keeper| keeper.path.as_path()) else { return Ok(()) };
-        let refused =
-            |reason: &dyn std::fmt::Display| Err(Trouble::refused("checking the copy that stays", path, reason));
-        match there {
-            None => refused(&"it would be moved away by an earlier row"),
-            Some(facts) if facts.size != step.expected.size => refused(&Difference::Size),
-            Some(facts) if step.expected.id == Some(facts.id) => refused(&"it is the same file as the one to be moved"),
-            Some(_) => Ok(()),
-        }
-    }
-
     fn absolute(&self, path: &Path) -> PathBuf {
         place::absolute(path, self.mover.dirs.working_dir())
+    }
+}
+
+/// Checks a keeper that only earlier rows would bring or take away.
+fn check_would_be(step: &Step, there: Option<Facts>) -> Result<(), Trouble> {
+    let Some(path) = step.keeper.as_ref().map(|keeper| keeper.path.as_path()) else { return Ok(()) };
+    let refused = |reason: &dyn std::fmt::Display| Err(Trouble::refused("checking the copy that stays", path, reason));
+    match there {
+        None => refused(&"it would be moved away by an earlier row"),
+        Some(facts) if facts.size != step.expected.size => refused(&Difference::Size),
+        Some(facts) if step.expected.id == Some(facts.id) => refused(&"it is the same file as the one to be moved"),
+        Some(_) => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! Carries out one step: checks everything, moves, checks again, takes back what turned out wrong.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, unlinkat};
@@ -193,13 +193,14 @@ impl Mover {
     fn finish_left_over(&mut self, task: &Task<'_>, source: &Entry, facts: &Facts) -> Result<Option<Outcome>, Trouble> {
         let Some(left_over) = &task.left_over else { return Ok(None) };
         let step = task.step;
-        if let Some((dest, there)) = self.standing_at(&step.dest).filter(|(_, there)| left_over.id == Some(there.id)) {
-            if there.id == facts.id || same_content(source, &dest, &self.interrupt)? {
-                if self.mode == Mode::Move {
-                    remove_source(source, facts)?;
-                }
-                return Ok(Some(Outcome { facts: there, hash: step.hash, was_done: false }));
+        let dest = self.standing_at(&step.dest).filter(|(_, there)| left_over.id == Some(there.id));
+        if let Some((dest, there)) = dest
+            && (there.id == facts.id || same_content(source, &dest, &self.interrupt)?)
+        {
+            if self.mode == Mode::Move {
+                remove_source(source, facts)?;
             }
+            return Ok(Some(Outcome { facts: there, hash: step.hash, was_done: false }));
         }
         if let Some((part, there)) = self.standing_at(&left_over.path) {
             // Only a copy that this journal says was being made, and never the source itself under another name.
@@ -224,12 +225,11 @@ impl Mover {
             return Ok(None);
         }
         let Some((dest, there)) = self.standing_at(&step.dest) else { return Ok(None) };
-        let is_made = match self.mode {
-            Mode::Link => there.id == facts.id,
-            _ => {
-                let looks_like_it = there.id != facts.id && (there.size, there.mtime) == (facts.size, facts.mtime);
-                looks_like_it && same_content(source, &dest, &self.interrupt)?
-            }
+        let is_made = if self.mode == Mode::Link {
+            there.id == facts.id
+        } else {
+            let looks_like_it = there.id != facts.id && (there.size, there.mtime) == (facts.size, facts.mtime);
+            looks_like_it && same_content(source, &dest, &self.interrupt)?
         };
         Ok(is_made.then_some(Outcome { facts: there, hash: step.hash, was_done: true }))
     }
@@ -247,13 +247,13 @@ impl Mover {
                 Ok(()) => check_moved(source, facts, dest),
                 Err(Unnamed::Unsupported) => self.move_by_link(task, (source, facts), dest, kept, journal),
                 Err(Unnamed::OtherFilesystem) => {
-                    let copied = self.copy(task, (source, facts), dest, part_name(journal, task), journal)?;
+                    let copied = self.copy(task, (source, facts), dest, &part_name(journal, task), journal)?;
                     self.leave_source(source, facts, dest, kept)?;
                     Ok(copied)
                 }
                 Err(error) => Err(error.trouble("moving to", &task.step.dest)),
             },
-            Mode::Copy => self.copy(task, (source, facts), dest, part_name(journal, task), journal),
+            Mode::Copy => self.copy(task, (source, facts), dest, &part_name(journal, task), journal),
             Mode::Link => link(task.step, source, facts, dest),
         }
     }
@@ -270,13 +270,13 @@ impl Mover {
         match rename::link_then_unlink(&source.dir, &source.name, &dest.dir, &dest.name) {
             Ok(()) => check_moved(source, facts, dest),
             Err(Unnamed::OtherFilesystem) => {
-                let copied = self.copy(task, (source, facts), dest, part_name(journal, task), journal)?;
+                let copied = self.copy(task, (source, facts), dest, &part_name(journal, task), journal)?;
                 self.leave_source(source, facts, dest, kept)?;
                 Ok(copied)
             }
             // Without hard links either, the copy is made under its final name, which O_EXCL guards.
             Err(Unnamed::Unsupported) => {
-                let copied = self.copy(task, (source, facts), dest, dest.name.clone(), journal)?;
+                let copied = self.copy(task, (source, facts), dest, &dest.name, journal)?;
                 self.leave_source(source, facts, dest, kept)?;
                 Ok(copied)
             }
@@ -289,12 +289,12 @@ impl Mover {
         task: &Task<'_>,
         (source, facts): (&Entry, &Facts),
         dest: &Entry,
-        part: OsString,
+        part: &OsStr,
         journal: &mut Journal,
     ) -> Result<Outcome, Trouble> {
-        let path = self.absolute(&dest.path).with_file_name(&part);
+        let path = self.absolute(&dest.path).with_file_name(part);
         let interrupt = self.interrupt.clone();
-        let copy = Copy { source, facts, hash: task.step.hash, dest, part: &part, interrupt: &interrupt };
+        let copy = Copy { source, facts, hash: task.step.hash, dest, part, interrupt: &interrupt };
         journal.part(task.number, &path, None)?;
         let (facts, hash) = copy.make(&mut |id| journal.part(task.number, &path, Some(id)))?;
         Ok(Outcome { facts, hash: Some(hash), was_done: false })
@@ -332,7 +332,7 @@ impl Mover {
         match rename_back(dest, source) {
             Ok(()) => {}
             Err(Unnamed::OtherFilesystem) => {
-                self.copy(task, (dest, facts), source, part_name(journal, task), journal)?;
+                self.copy(task, (dest, facts), source, &part_name(journal, task), journal)?;
                 remove_source(dest, facts)?;
             }
             Err(error) => return Err(stranded(dest, source, error)),

@@ -78,10 +78,10 @@ fn what_stands(past: &Past, row: usize) -> Option<(Record, Expected)> {
         RowState::Open => {
             let record = past.record(row)?;
             let expected = Expected { size: record.size, mtime: record.mtime, id: record.id };
-            let part = past.left_over(row).and_then(|left_over| left_over.id);
+            let copy = past.left_over(row).and_then(|left_over| left_over.id);
             let there = facts_at(record.dest.as_deref()?)?;
-            let is_ours = part == Some(there.id) || (past.mode() == Mode::Move && facts_at(&record.path).is_none());
-            let expected = Expected { id: part.or(expected.id), ..expected };
+            let is_ours = copy == Some(there.id) || (past.mode() == Mode::Move && facts_at(&record.path).is_none());
+            let expected = Expected { id: copy.or(expected.id), ..expected };
             (is_ours && expected.id.is_some() && there.difference(&expected).is_none()).then_some((record, expected))
         }
     }
@@ -142,16 +142,16 @@ impl Undoing<'_> {
             keeper: None,
             note: None,
         };
-        let done = match self.past.mode() {
-            Mode::Move => self.move_back(row, &step, journal)?,
-            Mode::Copy | Mode::Link => self.remove_further(&step)?,
-        };
+        // A crash between copying and removing the source leaves both; then the copy is one too many.
+        let is_unfinished = self.past.state(row) == RowState::Open && facts_at(&step.dest).is_some();
+        let leaves = self.past.mode() == Mode::Move && !is_unfinished;
+        let done = if leaves { self.move_back(row, &step, journal)? } else { self.remove_further(&step)? };
         if !self.dry_run {
             journal.undone(row)?;
         }
         self.back += 1;
         self.bytes += done.facts.size;
-        let origin = (self.past.mode() == Mode::Move).then_some(step.source.as_path());
+        let origin = leaves.then_some(step.source.as_path());
         Ok(Some(output::record(&step, &done, origin)))
     }
 
@@ -163,8 +163,7 @@ impl Undoing<'_> {
         }
         self.clear_made(&step.dest);
         let left_over = self.past.left_over(row).cloned();
-        let outcome = self.mover.carry_out(&Task { number: row, step, left_over }, journal)?;
-        Ok(outcome)
+        self.mover.carry_out(&Task { number: row, step, left_over }, journal)
     }
 
     /// Where the run made a directory under the name of a file that it had moved away, the file needs that name again.
