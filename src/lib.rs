@@ -1,6 +1,7 @@
 //! A toolkit that keeps decades of photos and videos: small Unix tools over one library.
 
 pub mod cli;
+pub mod dataset;
 pub mod escape;
 pub mod interrupt;
 pub mod journal;
