@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod crawl;
 pub mod dataset;
+pub mod dupes;
 pub mod escape;
 pub mod hash;
 pub mod interrupt;
