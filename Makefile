@@ -39,8 +39,9 @@ fmt:
 clippy:
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 
+# The documentation is for readers of the code, so what is private is shown and may be linked to.
 doc:
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' $(CARGO) doc --locked --no-deps --document-private-items
 
 lint-man:
 	@$(call NEEDS,mandoc); set -x; mandoc -T lint -W warning $(MANUALS)
