@@ -123,7 +123,6 @@ impl Counts {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let (files, bytes, all) = (read(&self.files), read(&self.bytes), read(&self.all_bytes));
         let rate = bytes as f64 / elapsed.as_secs_f64().max(0.001);
-<<<<<<< HEAD
         let text =
             format!("{}, {}, {}/s", report::count(files, "file"), report::bytes(bytes), report::bytes(rate as u64));
         if all <= bytes || rate < 1.0 {
@@ -131,15 +130,6 @@ impl Counts {
         }
         let seconds = ((all - bytes) as f64 / rate) as u64;
         format!("{text}, {}:{:02}:{:02} left", seconds / 3600, seconds / 60 % 60, seconds % 60)
-=======
-        let mut text =
-            format!("{}, {}, {}/s", report::count(files, "file"), report::bytes(bytes), report::bytes(rate as u64));
-        if all > bytes && rate >= 1.0 {
-            let seconds = ((all - bytes) as f64 / rate) as u64;
-            text.push_str(&format!(", {}:{:02}:{:02} left", seconds / 3600, seconds / 60 % 60, seconds % 60));
-        }
-        text
->>>>>>> dupes
     }
 }
 
