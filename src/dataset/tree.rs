@@ -31,7 +31,8 @@ pub fn write(plan: &Plan, root: &Path, common: &Common, interrupt: &Interrupt) -
     let reporter = Reporter::new("ms-gen", common.quiet).beside(bar.clone());
     let directories = directories(plan);
     make_directories(root, &directories, &reporter);
-    let work = Work { plan, root, reporter: &reporter, bar: &bar, interrupt, state: State::default() };
+    let order = order(plan);
+    let work = Work { plan, order: &order, root, reporter: &reporter, bar: &bar, interrupt, state: State::default() };
     std::thread::scope(|scope| {
         for _ in 0..common.jobs().min(plan.files.len()) {
             scope.spawn(|| work.run());
@@ -101,6 +102,13 @@ fn make_directories(root: &Path, directories: &BTreeMap<&Path, DateTime<Utc>>, r
     }
 }
 
+/// The order in which files are written: a directory at a time, which filesystems do faster than here and there.
+fn order(plan: &Plan) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..plan.files.len()).collect();
+    order.sort_unstable_by_key(|at| &plan.files[*at].path);
+    order
+}
+
 /// Done last, because every file that is made changes its directory's date.
 fn date_directories(root: &Path, directories: &BTreeMap<&Path, DateTime<Utc>>, reporter: &Reporter) {
     for (directory, newest) in directories {
@@ -115,6 +123,7 @@ fn date_directories(root: &Path, directories: &BTreeMap<&Path, DateTime<Utc>>, r
 /// What the threads share.
 struct Work<'a> {
     plan: &'a Plan,
+    order: &'a [usize],
     root: &'a Path,
     reporter: &'a Reporter,
     bar: &'a ProgressBar,
@@ -136,10 +145,11 @@ impl Work<'_> {
     /// Takes file after file until there are no more.
     fn run(&self) {
         while !self.interrupt.came() && !self.state.hopeless.load(Ordering::Relaxed) {
-            let at = self.state.next.fetch_add(1, Ordering::Relaxed);
-            let Some(file) = self.plan.files.get(at) else { return };
+            let turn = self.state.next.fetch_add(1, Ordering::Relaxed);
+            let Some(at) = self.order.get(turn) else { return };
+            let file = &self.plan.files[*at];
             match self.write_file(file) {
-                Ok(size) => self.count(at, size),
+                Ok(size) => self.count(*at, size),
                 Err(error) => self.failed(file, &error),
             }
         }
