@@ -189,15 +189,12 @@ impl Work<'_> {
     fn summary(&self) -> String {
         let State { files, duplicates, bytes, .. } = &self.state;
         let number = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let of = if number(files) < self.plan.files.len() as u64 {
-            format!(" of {}", report::count(self.plan.files.len() as u64, "file"))
-        } else {
-            String::new()
-        };
+        let planned = report::count(self.plan.files.len() as u64, "file");
+        let unfinished = number(files) < self.plan.files.len() as u64;
+        let done = if unfinished { format!("{} of {planned}", number(files)) } else { planned };
         format!(
-            "{}: {}{of}, {}, {} of them duplicates, seed {}",
+            "{}: {done}, {}, {} of them duplicates, seed {}",
             escape::for_people(self.root.as_os_str().as_encoded_bytes()),
-            report::count(number(files), "file"),
             report::bytes(number(bytes)),
             number(duplicates),
             self.plan.seed
