@@ -54,9 +54,11 @@ impl From<lexopt::Error> for Failure {
         Self::Usage(match error {
             MissingValue { option: Some(option) } => format!("{option}: a value is missing"),
             UnexpectedOption(option) => format!("{option}: there is no such option"),
-            UnexpectedArgument(value) => format!("{value:?}: an operand that has no place here"),
-            UnexpectedValue { option, value } => format!("{option}: takes no value, but was given {value:?}"),
-            NonUnicodeValue(value) => format!("{value:?}: is not valid UTF-8"),
+            UnexpectedArgument(value) => format!("\"{}\": there is no place for this operand", value.display()),
+            UnexpectedValue { option, value } => {
+                format!("{option}: takes no value, but was given \"{}\"", value.display())
+            }
+            NonUnicodeValue(value) => format!("\"{}\": is not valid UTF-8", value.display()),
             other => other.to_string(),
         })
     }

@@ -1,0 +1,248 @@
+//! Directories by what they are, not by how they are spelled.
+//!
+//! A directory can be reached by many paths: through `..`, symbolic links, and bind mounts, also of a directory
+//! below it. A [`Location`] is the one place behind them all: the resolved path, and the path inside the mounted
+//! filesystem, which is the same whichever mount leads there (`proc_pid_mountinfo(5)`). What is not there yet, or not
+//! mounted, is located by its deepest existing directory and the names below it.
+//!
+//! Out of reach are two mounts whose kernels do not tell that they show one tree: an overlay and its upper
+//! directory, or a network filesystem mounted twice as two devices.
+
+mod mounts;
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
+
+use mounts::Mounts;
+
+/// The name of the file that protects the directory it stands in, and all below.
+pub const MARKER: &str = ".ms-protect";
+
+/// Where a directory really is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// Absolute, without symbolic links in the part that exists.
+    real: PathBuf,
+    /// Device number of the mounted filesystem, and the path inside it.
+    inner: Option<(String, PathBuf)>,
+}
+
+impl Location {
+    /// Whether this is `place` or lies below it, by whatever path it was reached.
+    #[must_use]
+    pub fn is_within(&self, place: &Self) -> bool {
+        self.real.starts_with(&place.real)
+            || match (&self.inner, &place.inner) {
+                (Some((device, path)), Some((other, above))) => device == other && path.starts_with(above),
+                _ => false,
+            }
+    }
+
+    /// The absolute path, without symbolic links in the part that exists.
+    #[must_use]
+    pub fn real(&self) -> &Path {
+        &self.real
+    }
+}
+
+/// Resolves directories, and remembers a bounded number of them.
+#[derive(Debug)]
+pub struct Locator {
+    working_dir: PathBuf,
+    mounts: Mounts,
+    located: HashMap<PathBuf, Rc<Location>>,
+    marked: HashMap<PathBuf, bool>,
+}
+
+/// So many directories are remembered before all are forgotten: enough for the neighbourhood of any row.
+const REMEMBERED: usize = 1 << 16;
+
+impl Locator {
+    /// Reads the mounts as they are now.
+    ///
+    /// # Errors
+    /// When there is no working directory.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self {
+            working_dir: std::env::current_dir()?,
+            mounts: Mounts::read(),
+            located: HashMap::new(),
+            marked: HashMap::new(),
+        })
+    }
+
+    /// The working directory, against which relative paths are resolved.
+    #[must_use]
+    pub fn working_dir(&self) -> &Path {
+        &self.working_dir
+    }
+
+    /// Locates a directory, existing or not.
+    pub fn directory(&mut self, dir: &Path) -> Rc<Location> {
+        if let Some(known) = self.located.get(dir) {
+            return Rc::clone(known);
+        }
+        let location = Rc::new(self.located_at(resolve(&self.working_dir.join(dir))));
+        if self.located.len() >= REMEMBERED {
+            self.located.clear();
+        }
+        self.located.insert(dir.to_owned(), Rc::clone(&location));
+        location
+    }
+
+    /// Locates the directory that holds `file`, whatever `file` itself is.
+    pub fn parent_of(&mut self, file: &Path) -> Rc<Location> {
+        self.directory(parent(file))
+    }
+
+    /// The location of a directory whose path is resolved already.
+    #[must_use]
+    pub fn located_at(&self, real: PathBuf) -> Location {
+        let inner = self.mounts.inner(&real);
+        Location { real, inner }
+    }
+
+    /// Whether the directory, or one above it on any way that leads there, holds a [`MARKER`].
+    pub fn is_marked(&mut self, location: &Location) -> bool {
+        if self.marked_on(&location.real) {
+            return true;
+        }
+        self.mounts.other_ways(&location.real).iter().any(|way| self.marked_on(way))
+    }
+
+    /// Forgets which directories are marked, so that the next answer is that of the disk.
+    pub fn forget_marks(&mut self) {
+        self.marked.clear();
+    }
+
+    fn marked_on(&mut self, dir: &Path) -> bool {
+        if let Some(known) = self.marked.get(dir) {
+            return *known;
+        }
+        let marked =
+            dir.join(MARKER).symlink_metadata().is_ok() || dir.parent().is_some_and(|above| self.marked_on(above));
+        if self.marked.len() >= REMEMBERED {
+            self.marked.clear();
+        }
+        self.marked.insert(dir.to_owned(), marked);
+        marked
+    }
+}
+
+/// The directory of a path by its spelling: `.` for a bare name. A path that ends in `..` is its own directory.
+#[must_use]
+pub fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if path.file_name().is_some() && !parent.as_os_str().is_empty() => parent,
+        Some(_) if path.file_name().is_some() => Path::new("."),
+        _ => path,
+    }
+}
+
+/// Resolves symbolic links and `..` as far as directories exist; the rest is taken by its spelling.
+fn resolve(path: &Path) -> PathBuf {
+    let mut existing = path;
+    let mut rest: Vec<Component<'_>> = Vec::new();
+    loop {
+        if let Ok(real) = existing.canonicalize() {
+            let mut whole = real;
+            whole.extend(rest.iter().rev());
+            return spelled(&whole);
+        }
+        let mut components = existing.components();
+        match components.next_back() {
+            Some(last) => rest.push(last),
+            None => return spelled(path),
+        }
+        existing = components.as_path();
+    }
+}
+
+/// Drops `.` and lets `..` take away the name before it.
+fn spelled(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            // Above the root is the root again.
+            Component::ParentDir => drop(clean.pop()),
+            other => clean.push(other),
+        }
+    }
+    clean
+}
+
+/// `path` made absolute by its spelling: joined to `working_dir`, without `.`, `..` and doubled slashes.
+#[must_use]
+pub fn absolute(path: &Path, working_dir: &Path) -> PathBuf {
+    spelled(&working_dir.join(path))
+}
+
+/// The place under `to` that tells where `source` came from: its whole path, without a leading `/` and without `.`.
+#[must_use]
+pub fn quarantine(to: &Path, source: &Path) -> PathBuf {
+    let mut dest = to.to_owned();
+    dest.extend(source.components().filter_map(|component| match component {
+        Component::Normal(name) => Some(name),
+        Component::ParentDir => Some(OsStr::new("..")),
+        _ => None,
+    }));
+    dest
+}
+
+/// Whether a path climbs: has a `..` in it.
+#[must_use]
+pub fn climbs(path: &Path) -> bool {
+    path.components().any(|component| component == Component::ParentDir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_directory_in_many_spellings() {
+        let dir = tempfile::tempdir().expect("directory");
+        let real = dir.path().canonicalize().expect("real");
+        std::fs::create_dir_all(real.join("a/b")).expect("directories");
+        std::os::unix::fs::symlink(real.join("a"), real.join("link")).expect("link");
+        let mut locator = Locator::new().expect("locator");
+        let a = locator.directory(&real.join("a"));
+        for spelling in ["a/../a", "link", "link/b/..", "a/b/../../link/./b", "a/not/there", "link/not"] {
+            assert!(locator.directory(&real.join(spelling)).is_within(&a), "{spelling}");
+        }
+        for spelling in ["", "ab", "a/..", "link/..", "not/../b"] {
+            assert!(!locator.directory(&real.join(spelling)).is_within(&a), "{spelling}");
+        }
+    }
+
+    #[test]
+    fn a_marker_protects_what_is_below() {
+        let dir = tempfile::tempdir().expect("directory");
+        std::fs::create_dir_all(dir.path().join("a/b/c")).expect("directories");
+        std::fs::write(dir.path().join("a/.ms-protect"), "").expect("marker");
+        let mut locator = Locator::new().expect("locator");
+        let deep = locator.parent_of(&dir.path().join("a/b/c/file"));
+        let above = locator.directory(dir.path());
+        assert!(locator.is_marked(&deep));
+        assert!(!locator.is_marked(&above));
+    }
+
+    #[test]
+    fn the_quarantine_tells_where_a_file_came_from() {
+        assert_eq!(quarantine(Path::new("q"), Path::new("/data/a/f")), Path::new("q/data/a/f"));
+        assert_eq!(quarantine(Path::new("/q"), Path::new("./a/./f")), Path::new("/q/a/f"));
+        assert_eq!(absolute(Path::new("../x/./f"), Path::new("/home/me")), Path::new("/home/x/f"));
+    }
+
+    #[test]
+    fn the_directory_of_a_path() {
+        assert_eq!(parent(Path::new("f")), Path::new("."));
+        assert_eq!(parent(Path::new("/f")), Path::new("/"));
+        assert_eq!(parent(Path::new("a/..")), Path::new("a/.."));
+        assert_eq!(parent(Path::new("/")), Path::new("/"));
+    }
+}

@@ -1,0 +1,404 @@
+//! A plan: rows that say where files are to go. What was only read is a [`Table`]; what was checked as a whole is a
+//! [`Plan`], and only a plan is ever carried out.
+//!
+//! Checking looks at no file. It sees to it that every row can be read and has a destination, and that no two rows
+//! contradict each other, under whatever spelling: that is worth knowing before the first file moves.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Component, Path, PathBuf};
+
+use crate::cli::Failure;
+use crate::place::{self, Locator};
+use crate::record::{ContentHash, FileId, Record, Timestamp};
+use crate::report::Reporter;
+use crate::stream::table::RowReader;
+use crate::stream::{Fault, RowRef, Table};
+
+/// What is known of a file and must still be true when it is touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// Length in bytes.
+    pub size: u64,
+    /// Last modification.
+    pub mtime: Option<Timestamp>,
+    /// Which file it is.
+    pub id: Option<FileId>,
+}
+
+/// The copy that stays, and what the planner saw of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keeper {
+    /// Where it stands.
+    pub path: PathBuf,
+    /// Its last modification when the plan was made.
+    pub mtime: Option<Timestamp>,
+    /// Which file it was when the plan was made.
+    pub id: Option<FileId>,
+}
+
+/// One file to be moved, copied or linked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Where the file is.
+    pub source: PathBuf,
+    /// Where it is to be.
+    pub dest: PathBuf,
+    /// What it must be.
+    pub expected: Expected,
+    /// BLAKE3 of its content.
+    pub hash: Option<ContentHash>,
+    /// For a duplicate, the copy that stays.
+    pub keeper: Option<Keeper>,
+    /// The planner's note, without what it says of the keeper.
+    pub note: Option<Vec<u8>>,
+}
+
+/// How a note begins that says what the keeper was: `keep mtime=SECONDS.NNNNNNNNN id=DEV:INO`.
+pub const KEEPER_NOTE: &str = "keep ";
+
+/// The note by which a mover can tell whether the keeper is unchanged.
+#[must_use]
+pub fn keeper_note(mtime: Option<Timestamp>, id: Option<FileId>) -> Option<Vec<u8>> {
+    let mtime = mtime.map(|mtime| format!("mtime={mtime}"));
+    let id = id.map(|id| format!("id={id}"));
+    let facts: Vec<String> = mtime.into_iter().chain(id).collect();
+    (!facts.is_empty()).then(|| format!("{KEEPER_NOTE}{}", facts.join(" ")).into_bytes())
+}
+
+impl Keeper {
+    /// The keeper of a record, with what its note tells.
+    #[must_use]
+    pub fn of(record: &Record) -> Option<Self> {
+        let facts =
+            record.note.as_deref().and_then(|note| note.strip_prefix(KEEPER_NOTE.as_bytes())).unwrap_or_default();
+        let fact = |name: &[u8]| facts.split(|byte| *byte == b' ').find_map(|fact| fact.strip_prefix(name));
+        Some(Self {
+            path: record.keep.clone()?,
+            mtime: fact(b"mtime=").and_then(Timestamp::parse),
+            id: fact(b"id=").and_then(FileId::parse),
+        })
+    }
+}
+
+impl Step {
+    /// The step that a record asks for; `None` if it names no destination and `to` gives none.
+    #[must_use]
+    pub fn of(record: Record, to: Option<&Path>, working_dir: &Path) -> Option<Self> {
+        let keeper = Keeper::of(&record);
+        let dest = match (record.dest, to) {
+            (Some(dest), _) => dest,
+            (None, Some(to)) if place::climbs(&record.path) => {
+                place::quarantine(to, &place::absolute(&record.path, working_dir))
+            }
+            (None, Some(to)) => place::quarantine(to, &record.path),
+            (None, None) => return None,
+        };
+        Some(Self {
+            source: record.path,
+            dest,
+            expected: Expected { size: record.size, mtime: record.mtime, id: record.id },
+            hash: record.hash,
+            keeper,
+            note: record.note.filter(|note| !note.starts_with(KEEPER_NOTE.as_bytes())),
+        })
+    }
+}
+
+/// A plan that was read to its end and does not contradict itself.
+#[derive(Debug)]
+pub struct Plan {
+    table: Table,
+    rows: Vec<RowRef>,
+    to: Option<PathBuf>,
+    working_dir: PathBuf,
+    /// The longest directory that holds all sources, by their spelling; `None` for an empty plan.
+    common_dir: Option<PathBuf>,
+}
+
+/// How a plan is to be read.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// Destination for records that have none.
+    pub to: Option<PathBuf>,
+    /// Whether malformed lines are left out instead of ending the run.
+    pub skip_bad_lines: bool,
+}
+
+impl Plan {
+    /// Checks a whole plan.
+    ///
+    /// # Errors
+    /// [`Failure::Stop`] if any line is malformed, any record has no destination, or any two contradict each other;
+    /// each is named by `reporter` first.
+    pub fn check(table: Table, reading: &Reading, locator: &mut Locator, reporter: &Reporter) -> Result<Self, Failure> {
+        let rows = read_rows(&table, reading.skip_bad_lines, reporter)?;
+        let working_dir = locator.working_dir().to_owned();
+        let mut plan = Self { table, rows, to: reading.to.clone(), working_dir, common_dir: None };
+        let claims = plan.claims(locator, reporter)?;
+        plan.contradictions(claims, locator, reporter)?;
+        plan.table.check_whole()?;
+        Ok(plan)
+    }
+
+    /// The number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The longest directory that holds all sources, absolute.
+    #[must_use]
+    pub fn common_dir(&self) -> Option<&Path> {
+        self.common_dir.as_deref()
+    }
+
+    /// The directory against which the plan's relative paths are resolved.
+    #[must_use]
+    pub fn working_dir(&self) -> &Path {
+        &self.working_dir
+    }
+
+    /// The steps in the order of the plan.
+    ///
+    /// # Errors
+    /// An item is [`Failure::Stop`] where the plan's file was changed since it was checked.
+    pub fn steps(&self) -> impl Iterator<Item = Result<Step, Failure>> + '_ {
+        let mut reader = RowReader::default();
+        (0..self.rows.len()).map(move |number| self.step(number, &mut reader))
+    }
+
+    fn step(&self, number: usize, reader: &mut RowReader) -> Result<Step, Failure> {
+        let at = self.rows[number];
+        let changed = || Failure::Stop(format!("reading: {}: it was changed meanwhile", self.table.describe(at)));
+        let record = self.table.row(at, reader).map_err(|_| changed())?.to_record();
+        self.table.check_whole()?;
+        Step::of(record, self.to.as_deref(), &self.working_dir).ok_or_else(changed)
+    }
+
+    /// Notes what every row lays hold of, and refuses rows that nobody could carry out.
+    fn claims(&mut self, locator: &mut Locator, reporter: &Reporter) -> Result<Vec<Claim>, Failure> {
+        let mut claims = Vec::with_capacity(self.rows.len() * 2);
+        let mut reader = RowReader::default();
+        let mut refused = 0_u64;
+        for (number, at) in self.rows.iter().enumerate() {
+            let Ok(row) = self.table.row(*at, &mut reader) else { continue };
+            let record = row.to_record();
+            let source = record.path.clone();
+            widen(&mut self.common_dir, &place::absolute(place::parent(&source), &self.working_dir));
+            let step = possible(record, self.to.as_deref(), &self.working_dir);
+            match step {
+                Ok(step) => {
+                    claims.push(Claim { print: fingerprint(&step.source, locator), row: number, is_dest: false });
+                    claims.push(Claim { print: fingerprint(&step.dest, locator), row: number, is_dest: true });
+                }
+                Err(problem) => {
+                    refused += 1;
+                    if refused <= MOST_NAMED {
+                        self.name(*at, &source, &problem, reporter);
+                    }
+                }
+            }
+        }
+        nothing_is_done(refused, "row that cannot be carried out", "rows that cannot be carried out").map(|()| claims)
+    }
+
+    /// `FILE:LINE: SOURCE: problem`.
+    fn name(&self, at: RowRef, source: &Path, problem: &str, reporter: &Reporter) {
+        let place = format!("{}: {}", self.table.describe(at), shown(source));
+        reporter.failed_text("checking the plan", &place, &problem);
+    }
+
+    fn contradictions(
+        &self,
+        mut claims: Vec<Claim>,
+        locator: &mut Locator,
+        reporter: &Reporter,
+    ) -> Result<(), Failure> {
+        claims.sort_unstable();
+        let mut found = 0;
+        for group in claims.chunk_by(|one, other| one.print == other.print).filter(|group| group.len() > 1) {
+            found += self.clashes(group, found, locator, reporter);
+        }
+        nothing_is_done(found, "place where the plan contradicts itself", "places where the plan contradicts itself")
+    }
+
+    /// Names the clashes among claims of one fingerprint, each against the first claim of the same path.
+    fn clashes(&self, group: &[Claim], before: u64, locator: &mut Locator, reporter: &Reporter) -> u64 {
+        let mut firsts: Vec<(PathBuf, PathBuf, Claim)> = Vec::new();
+        let mut found = 0;
+        for claim in group {
+            let Some((path, source)) = self.claimed(*claim, locator) else { continue };
+            let Some((_, other, first)) = firsts.iter().find(|(known, _, _)| *known == path) else {
+                firsts.push((path, source, *claim));
+                continue;
+            };
+            let Some(problem) = clash(*first, *claim) else { continue };
+            found += 1;
+            if before + found <= MOST_NAMED {
+                let line = self.table.describe(self.rows[first.row]);
+                let problem = format!("{problem} {line}: {}: {}", shown(other), shown(&path));
+                self.name(self.rows[claim.row], &source, &problem, reporter);
+            }
+        }
+        found
+    }
+
+    /// The path that a claim is about, and the source of its row.
+    fn claimed(&self, claim: Claim, locator: &mut Locator) -> Option<(PathBuf, PathBuf)> {
+        let mut reader = RowReader::default();
+        let step = self.step(claim.row, &mut reader).ok()?;
+        Some((resolved(if claim.is_dest { &step.dest } else { &step.source }, locator), step.source))
+    }
+}
+
+/// A row lays hold of a path. Ordered so that equal paths stand together, their rows in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Claim {
+    print: u64,
+    row: usize,
+    is_dest: bool,
+}
+
+/// So many rows are named one by one.
+const MOST_NAMED: u64 = 20;
+
+fn nothing_is_done(count: u64, one: &str, many: &str) -> Result<(), Failure> {
+    match count {
+        0 => Ok(()),
+        1 => Err(Failure::Stop(format!("nothing is done: 1 {one}"))),
+        _ => Err(Failure::Stop(format!("nothing is done: {count} {many}"))),
+    }
+}
+
+fn shown(path: &Path) -> String {
+    crate::escape::for_people(path.as_os_str().as_bytes())
+}
+
+fn clash(first: Claim, second: Claim) -> Option<&'static str> {
+    match (first.is_dest, second.is_dest) {
+        (true, true) => Some("its destination is also that of"),
+        // A row that wants its file where it is already asks for nothing.
+        (false, true) | (true, false) if first.row == second.row => None,
+        (false, true) => Some("its destination is the source of"),
+        (true, false) => Some("it is the destination of"),
+        (false, false) => Some("it is also the source of"),
+    }
+}
+
+fn read_rows(table: &Table, skip_bad_lines: bool, reporter: &Reporter) -> Result<Vec<RowRef>, Failure> {
+    let mut rows = Vec::new();
+    let mut faults: Vec<(RowRef, Fault)> = Vec::new();
+    for mut part in table.parts(1) {
+        rows.reserve(part.count_lines());
+        while let Some((at, row)) = part.next_row() {
+            match row {
+                Ok(_) => rows.push(at),
+                Err(fault) => faults.push((at, fault)),
+            }
+        }
+    }
+    table.judge(&faults, skip_bad_lines, reporter)?;
+    Ok(rows)
+}
+
+/// The step of a record, or why nobody could carry it out, whatever is on the disk.
+fn possible(record: Record, to: Option<&Path>, working_dir: &Path) -> Result<Step, String> {
+    let step = Step::of(record, to, working_dir).ok_or("no destination; --to DIR gives one to records without")?;
+    if !names_a_file(&step.dest) {
+        return Err(format!("{}: a destination is the file's new path, not a directory", shown(&step.dest)));
+    }
+    if !names_a_file(&step.source) {
+        return Err("this names a directory".into());
+    }
+    Ok(step)
+}
+
+fn names_a_file(path: &Path) -> bool {
+    let bytes = path.as_os_str().as_bytes();
+    let is_name = matches!(path.components().next_back(), Some(Component::Normal(_)));
+    is_name && !bytes.ends_with(b"/") && !bytes.ends_with(b"/.")
+}
+
+fn widen(common: &mut Option<PathBuf>, dir: &Path) {
+    match common {
+        None => *common = Some(dir.to_owned()),
+        Some(common) => while !dir.starts_with(&*common) && common.pop() {},
+    }
+}
+
+fn resolved(path: &Path, locator: &mut Locator) -> PathBuf {
+    locator.parent_of(path).real().join(path.file_name().unwrap_or_default())
+}
+
+fn fingerprint(path: &Path, locator: &mut Locator) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    locator.parent_of(path).real().as_os_str().as_bytes().hash(&mut hasher);
+    path.file_name().hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> Result<Plan, Failure> {
+        let file = tempfile::NamedTempFile::new().expect("file");
+        std::fs::write(file.path(), text).expect("write");
+        let table = Table::open(&[file.path().as_os_str().to_owned()]).expect("table");
+        let mut locator = Locator::new().expect("locator");
+        Plan::check(table, &Reading::default(), &mut locator, &Reporter::new("test", true))
+    }
+
+    fn row(path: &str, dest: &str) -> String {
+        format!("{path}\t-\t1\t-\t-\t{dest}\n")
+    }
+
+    #[test]
+    fn rows_that_contradict_each_other_are_refused() {
+        assert!(check(&(row("/no/a", "/no/x") + &row("/no/b", "/no/y"))).is_ok());
+        assert!(check(&(row("/no/a", "/no/x") + &row("/no/b", "/no/d/../x"))).is_err());
+        assert!(check(&(row("/no/a", "/no/b") + &row("/no/b", "/no/c"))).is_err());
+        assert!(check(&(row("/no/b", "/no/c") + &row("/no/a", "/no/b"))).is_err());
+        assert!(check(&(row("/no/a", "/no/c") + &row("/no/a", "/no/d"))).is_err());
+        assert!(check(&row("/no/a", "/no/a")).is_ok());
+    }
+
+    #[test]
+    fn a_destination_names_a_file() {
+        for dest in ["/no/x/", "/no/..", "/", "/no/."] {
+            assert!(check(&row("/no/a", dest)).is_err(), "{dest}");
+        }
+        assert!(check(&row("/no/a", "-")).is_err());
+    }
+
+    #[test]
+    fn the_common_directory_of_the_sources() {
+        let plan = check(&(row("/no/a/b/f", "/no/x") + &row("/no/a/c/g", "/no/y"))).expect("plan");
+        assert_eq!(plan.common_dir(), Some(Path::new("/no/a")));
+    }
+
+    #[test]
+    fn a_note_tells_what_the_keeper_was() {
+        let mtime = Timestamp { seconds: -1, nanoseconds: 5 };
+        let id = FileId { dev: 7, ino: 9 };
+        let record = Record {
+            path: "a".into(),
+            hash: None,
+            size: 1,
+            mtime: None,
+            id: None,
+            dest: None,
+            keep: Some("b".into()),
+            note: keeper_note(Some(mtime), Some(id)),
+        };
+        let keeper = Keeper::of(&record).expect("keeper");
+        assert_eq!((keeper.mtime, keeper.id), (Some(mtime), Some(id)));
+    }
+}
