@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File as OpenFile};
-use std::io::{self, BufWriter, IsTerminal as _, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::kind::Kind;
 use super::plan::{Content, File, Plan};
 use super::{jpeg, movie, png, text};
-use crate::cli::{Common, Exit, Failure, ProgressWhen};
+use crate::cli::{Common, Exit, Failure};
 use crate::escape;
 use crate::interrupt::Interrupt;
+use crate::progress::Progress;
 use crate::report::{self, Reporter};
 
 /// Writes all files of `plan` below `root`, and says what was done.
@@ -27,21 +27,31 @@ use crate::report::{self, Reporter};
 /// [`Failure::Stop`] where `root` is no empty directory and cannot be made, or where the filesystem is full.
 pub fn write(plan: &Plan, root: &Path, common: &Common, interrupt: &Interrupt) -> Result<Exit, Failure> {
     prepare(root)?;
-    let bar = progress(common.progress, plan.bytes());
-    let reporter = Reporter::new("ms-gen", common.quiet).beside(bar.clone());
+    let progress = Progress::start("ms-gen", common.progress);
+    progress.expect_bytes(plan.bytes());
+    let reporter = progress.reporter("ms-gen", common.quiet);
     let directories = directories(plan);
     make_directories(root, &directories, &reporter);
     let order = order(plan);
-    let work = Work { plan, order: &order, root, reporter: &reporter, bar: &bar, interrupt, state: State::default() };
+    let work = Work {
+        plan,
+        order: &order,
+        root,
+        reporter: &reporter,
+        progress: &progress,
+        interrupt,
+        state: State::default(),
+    };
     std::thread::scope(|scope| {
         for _ in 0..common.jobs().min(plan.files.len()) {
             scope.spawn(|| work.run());
         }
     });
     date_directories(root, &directories, &reporter);
-    bar.finish_and_clear();
-    reporter.summary(&work.summary());
-    if work.state.hopeless.load(Ordering::Relaxed) {
+    let (summary, hopeless) = (work.summary(), work.state.hopeless.into_inner());
+    drop(progress);
+    reporter.summary(&summary);
+    if hopeless {
         return Ok(Exit::Stopped);
     }
     Ok(interrupt.exit().unwrap_or_else(|| reporter.exit()))
@@ -65,19 +75,6 @@ fn prepare(root: &Path) -> Result<(), Failure> {
         Ok(Some(_)) => stop("is not empty"),
         Err(error) => failed(&error),
     }
-}
-
-fn progress(when: ProgressWhen, bytes: u64) -> ProgressBar {
-    let shown = match when {
-        ProgressWhen::Auto => io::stderr().is_terminal(),
-        ProgressWhen::Always => true,
-        ProgressWhen::Never => false,
-    };
-    let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(bytes), target);
-    let template = "{decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left";
-    // A template that does not parse would leave the usual look.
-    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// All directories of the tree, parents first, each with the date of the newest file below it.
@@ -126,7 +123,7 @@ struct Work<'a> {
     order: &'a [usize],
     root: &'a Path,
     reporter: &'a Reporter,
-    bar: &'a ProgressBar,
+    progress: &'a Progress,
     interrupt: &'a Interrupt,
     state: State,
 }
@@ -161,7 +158,8 @@ impl Work<'_> {
         if at >= self.plan.contents.len() {
             self.state.duplicates.fetch_add(1, Ordering::Relaxed);
         }
-        self.bar.inc(size);
+        self.progress.add_files(1);
+        self.progress.add_bytes(size);
     }
 
     fn failed(&self, file: &File, error: &io::Error) {
@@ -221,6 +219,7 @@ fn buffer_size(size: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::ProgressWhen;
     use crate::dataset::Options;
     use std::collections::BTreeSet;
 
