@@ -77,7 +77,7 @@ impl<'a> Movie<'a> {
     fn head(&self, offset: u64) -> Vec<u8> {
         let brands: &[u8] = if self.is_quicktime() { b"qt  \0\0\x02\0qt  " } else { b"mp42\0\0\0\0mp42isom" };
         let mut boxes = vec![self.movie_header(), self.track(offset)];
-        if self.is_quicktime() {
+        if self.is_quicktime() && self.content.camera.make == "Apple" {
             boxes.push(self.apple_metadata());
         }
         [atom(*b"ftyp", brands), parent(*b"moov", &boxes)].concat()
@@ -185,7 +185,7 @@ impl<'a> Movie<'a> {
         full_atom(*b"esds", 0, &descriptor(3, &stream))
     }
 
-    /// What phones of this make write beside the header's time: the time with its zone.
+    /// What Apple's phones write beside the time in the header: the time with its zone.
     fn apple_metadata(&self) -> Vec<u8> {
         let created = self.content.inside.format("%Y-%m-%dT%H:%M:%S+0000").to_string();
         let entries = [

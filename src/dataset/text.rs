@@ -82,7 +82,7 @@ const WIDTH: usize = 68;
 pub(super) fn write(content: &Content, out: &mut impl Write) -> io::Result<()> {
     let stamp =
         if content.alike { Stamp::in_the_middle(content, content.size) } else { Stamp::at_start(content.number) };
-    let mut prose = Prose { random: content.random("words"), ready: Vec::with_capacity(2 * BLOCK), column: 0 };
+    let mut prose = Prose { random: content.random("words"), ready: Vec::new(), column: 0 };
     let mut position = 0;
     while position < content.size {
         let now = usize::try_from(content.size - position).unwrap_or(BLOCK).min(BLOCK);
