@@ -8,7 +8,7 @@
 //! | `row` | the eight columns of a plan, paths absolute | a row of the plan; rows count from 0 |
 //! | `start` | | all rows are written and on disk; moves may follow |
 //! | `mkdir` | path | this directory is about to be made |
-//! | `part` | row, path, id | this is the unfinished copy of a row, or the second name of one being linked |
+//! | `part` | row, path, id or `-` | the unfinished copy of a row, or the second name of one being linked, is about to be made there, or is this file |
 //! | `done` | row, size, mtime, id | the row's file stands at its destination, and is this |
 //! | `rmdir` | path, mode, mtime, uid, gid | this emptied directory is about to be removed |
 //! | `undone` | row | the row's file is back at its source |
@@ -32,9 +32,9 @@ use crate::record::{COLUMNS, FileId, Record, Timestamp};
 use crate::report;
 use crate::stream::writer::tsv_line;
 
-pub use read::{Past, RowState};
-pub(crate) use store::open;
+pub use read::{LeftOver, Past, RowState};
 pub use store::{Store, newest_first};
+pub(crate) use store::{open, open_to_look};
 
 /// How files of a run get to their destinations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -117,13 +117,17 @@ impl Journal {
         self.write(line)
     }
 
-    /// An unfinished copy, or second name, of row `row` has been made.
+    /// An unfinished copy, or second name, of row `row` is about to be made, or has been made and is the file `id`.
     ///
     /// # Errors
     /// As [`Journal::mkdir`].
-    pub fn part(&mut self, row: usize, path: &Path, id: FileId) -> Result<(), Failure> {
+    pub fn part(&mut self, row: usize, path: &Path, id: Option<FileId>) -> Result<(), Failure> {
         let mut line = Entry::new("part");
-        line.show(row).path(path).show(id);
+        line.show(row).path(path);
+        match id {
+            Some(id) => line.show(id),
+            None => line.show("-"),
+        };
         self.write(line)
     }
 

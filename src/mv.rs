@@ -68,6 +68,10 @@ pub struct Options {
 impl Options {
     fn mover(&self, interrupt: &Interrupt) -> Result<Mover, Failure> {
         let locator = locator()?;
+        // A misspelled directory would protect nothing, and nobody would know.
+        if let Some(missing) = self.protect.iter().find(|dir| !dir.is_dir()) {
+            return Err(Failure::Stop(format!("--protect: {}: there is no such directory", shown(missing))));
+        }
         Ok(Mover {
             dirs: Dirs::new(locator, &self.protect),
             mode: self.mode,
@@ -101,18 +105,15 @@ pub fn run(options: &Options, reporter: &Reporter) -> Result<Exit, Failure> {
     if options.undo {
         return undo::undo(options, reporter, &interrupt);
     }
+    let mover = options.mover(&interrupt)?;
     let table = Table::open(&options.operands)?;
-    let reading = Reading {
-        to: options.to.clone(),
-        skip_bad_lines: options.skip_bad_lines,
-        sources_stay: options.mode != Mode::Move,
-    };
+    let reading = Reading { to: options.to.clone(), skip_bad_lines: options.skip_bad_lines };
     let plan = Plan::check(table, &reading, &mut locator()?, reporter)?;
     if let Some(exit) = interrupt.exit() {
         return Ok(exit);
     }
     if options.dry_run {
-        return dry::run(&plan, options, reporter, &interrupt);
+        return dry::run(&plan, mover, options, reporter);
     }
     if plan.is_empty() {
         Output::new(options.common.format())?.finish()?;
@@ -121,7 +122,6 @@ pub fn run(options: &Options, reporter: &Reporter) -> Result<Exit, Failure> {
     }
     let output = Output::new(options.common.format())?;
     let (journal, past) = options.store()?.begin(&plan, options.mode)?;
-    let mover = options.mover(&interrupt)?;
     Run { plan: &plan, past, mover, journal, output, reporter, emptied: Emptied::default(), tally: Tally::default() }
         .all(options)
 }
@@ -181,21 +181,22 @@ impl Run<'_> {
             let step = step?;
             match self.row(number, &step) {
                 Ok(outcome) => self.note(&step, &outcome)?,
-                Err(trouble) => trouble.tell(self.reporter)?,
+                Err(trouble) => trouble.tell(doing(self.mover.mode), &step.source, self.reporter)?,
             }
         }
         Ok(())
     }
 
     fn row(&mut self, number: usize, step: &Step) -> Result<Outcome, Trouble> {
-        if let RowState::Done(standing) = self.past.state(number) {
-            if let Some(facts) = self.stands(step).filter(|facts| facts.standing() == standing) {
-                return Ok(Outcome { facts, hash: step.hash, was_done: true });
-            }
+        if let RowState::Done(standing) = self.past.state(number)
+            && let Some(facts) = self.stands(step).filter(|facts| facts.standing() == standing)
+        {
+            return Ok(Outcome { facts, hash: step.hash, was_done: true });
         }
-        let left_over = self.past.part(number).map(|(path, id)| (path.to_owned(), id));
+        let left_over = self.past.left_over(number).cloned();
         let outcome = self.mover.carry_out(&Task { number, step, left_over }, &mut self.journal)?;
-        if !outcome.was_done || self.past.part(number).is_some() {
+        // In a run that is taken up, what stands already was put there before the crash, which swallowed the line.
+        if !outcome.was_done || self.past.is_taken_up() {
             self.journal.done(number, &outcome.facts.standing())?;
         }
         Ok(outcome)
@@ -243,23 +244,22 @@ impl Run<'_> {
             Mode::Copy => "copied",
             Mode::Link => "linked",
         };
-        let mut text =
-            format!("{verb} {}, {}", report::count(self.tally.done, "file"), report::bytes(self.tally.bytes));
+        let mut parts =
+            vec![format!("{verb} {}, {}", report::count(self.tally.done, "file"), report::bytes(self.tally.bytes))];
         if self.tally.before > 0 {
-            text += &format!("; {} there already", report::count(self.tally.before, "file"));
+            parts.push(format!("{} there already", report::count(self.tally.before, "file")));
         }
         if self.tally.pruned > 0 {
-            let one = self.tally.pruned == 1;
-            text +=
-                &format!("; removed {} emptied {}", self.tally.pruned, if one { "directory" } else { "directories" });
+            let directories = if self.tally.pruned == 1 { "directory" } else { "directories" };
+            parts.push(format!("removed {} emptied {directories}", self.tally.pruned));
         }
         if self.reporter.failures() > 0 {
-            text += &format!("; {} refused or failed", self.reporter.failures());
+            parts.push(format!("{} refused or failed", self.reporter.failures()));
         }
         if self.tally.done > 0 {
-            text += &format!("; to undo: ms-mv --undo {}", shown(self.journal.path()));
+            parts.push(format!("to undo: ms-mv --undo {}", shown(self.journal.path())));
         }
-        self.reporter.summary(&text);
+        self.reporter.summary(&parts.join("; "));
     }
 
     fn tell_rest(&self, cause: &str) {
@@ -269,6 +269,14 @@ impl Run<'_> {
             report::count(rest, "row"),
             shown(self.journal.path())
         ));
+    }
+}
+
+fn doing(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Move => "moving",
+        Mode::Copy => "copying",
+        Mode::Link => "linking",
     }
 }
 

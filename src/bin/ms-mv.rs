@@ -106,9 +106,6 @@ fn directory(option: &str, value: OsString) -> Result<PathBuf, Failure> {
 }
 
 fn check(options: &Options) -> Result<(), Failure> {
-    if options.prune.is_some() && options.mode != Mode::Move {
-        return Err(Failure::Usage("--prune: copies and links empty no directory".into()));
-    }
     if options.undo && (options.to.is_some() || options.prune.is_some() || options.mode != Mode::Move) {
         return Err(Failure::Usage("--undo: --to, --copy, --link and --prune are for plans, not for journals".into()));
     }

@@ -21,6 +21,15 @@ pub enum RowState {
     Undone,
 }
 
+/// What a crash may have left of a row: an unfinished copy, or a second name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOver {
+    /// Where it would be.
+    pub path: PathBuf,
+    /// Which file it is; `None` if the crash came before that was known, so that at most an empty file can be there.
+    pub id: Option<FileId>,
+}
+
 /// What a journal tells.
 #[derive(Debug)]
 pub struct Past {
@@ -32,7 +41,7 @@ pub struct Past {
     /// Per row: where in the text its last `done` or `undone` line begins, or 0.
     states: Vec<usize>,
     /// The last `part` of each row that has not been done or undone since.
-    parts: Vec<(usize, PathBuf, FileId)>,
+    parts: Vec<(usize, LeftOver)>,
     made: Vec<PathBuf>,
     removed: Vec<Removed>,
     ended: bool,
@@ -69,7 +78,7 @@ impl Past {
         let mut lines = Lines { text: &text[..whole], at: 0 };
         let mut past = lines.next().and_then(|(_, line)| first_line(line)).ok_or_else(not_a_journal)?;
         past.length = whole as u64;
-        let rows = past.read_rows(&mut lines)?;
+        let rows = read_rows(&mut lines)?;
         past.states = vec![0; rows.len()];
         past.rows = rows.len();
         for (at, line) in lines {
@@ -129,10 +138,22 @@ impl Past {
         &self.removed
     }
 
-    /// The unfinished copy or second name of a row: its path, and which file it is.
+    /// What a crash may have left of a row.
     #[must_use]
-    pub fn part(&self, row: usize) -> Option<(&Path, FileId)> {
-        self.parts.iter().find(|(number, _, _)| *number == row).map(|(_, path, id)| (path.as_path(), *id))
+    pub fn left_over(&self, row: usize) -> Option<&LeftOver> {
+        self.parts.iter().find(|(number, _)| *number == row).map(|(_, left_over)| left_over)
+    }
+
+    /// Whether a crash may have left anything of any row.
+    #[must_use]
+    pub fn has_left_overs(&self) -> bool {
+        !self.parts.is_empty()
+    }
+
+    /// Whether this run was begun by an earlier process.
+    #[must_use]
+    pub fn is_taken_up(&self) -> bool {
+        self.text.is_some()
     }
 
     /// How far a row got.
@@ -159,32 +180,24 @@ impl Past {
         self.length
     }
 
-    /// All rows up to `start`, without which nothing was moved.
-    fn read_rows(&mut self, lines: &mut Lines<'_>) -> io::Result<Vec<usize>> {
-        let mut rows = Vec::new();
-        for (at, line) in lines {
-            if line == b"start" {
-                return Ok(rows);
-            }
-            rows.push(if line.starts_with(b"row\t") { at } else { return Err(not_a_journal()) });
-        }
-        Err(io::Error::new(io::ErrorKind::InvalidData, "its run was cut off before anything was moved"))
-    }
-
     fn note(&mut self, at: usize, line: &[u8]) -> Option<()> {
         let mut fields = line.split(|byte| *byte == b'\t');
         match fields.next()? {
             b"mkdir" => self.made.push(path(fields.next()?)?),
             b"part" => {
                 let row = row_number(fields.next()?, self.rows_known())?;
-                let part = (row, path(fields.next()?)?, FileId::parse(fields.next()?)?);
-                self.parts.retain(|(number, _, _)| *number != row);
-                self.parts.push(part);
+                let path = path(fields.next()?)?;
+                let id = match fields.next()? {
+                    b"-" => None,
+                    id => Some(FileId::parse(id)?),
+                };
+                self.parts.retain(|(number, _)| *number != row);
+                self.parts.push((row, LeftOver { path, id }));
             }
             b"done" | b"undone" => {
                 let row = row_number(fields.next()?, self.rows_known())?;
                 self.states[row] = at;
-                self.parts.retain(|(number, _, _)| *number != row);
+                self.parts.retain(|(number, _)| *number != row);
             }
             b"rmdir" => self.removed.push(removed(&mut fields)?),
             b"end" => {}
@@ -197,6 +210,18 @@ impl Past {
     fn rows_known(&self) -> usize {
         self.states.len()
     }
+}
+
+/// All rows up to `start`, without which nothing was moved.
+fn read_rows(lines: &mut Lines<'_>) -> io::Result<Vec<usize>> {
+    let mut rows = Vec::new();
+    for (at, line) in lines {
+        if line == b"start" {
+            return Ok(rows);
+        }
+        rows.push(if line.starts_with(b"row\t") { at } else { return Err(not_a_journal()) });
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, "its run was cut off before anything was moved"))
 }
 
 fn not_a_journal() -> io::Error {

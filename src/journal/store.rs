@@ -1,7 +1,7 @@
 //! Where journals are kept, how one is begun, and how an interrupted one is taken up again.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, BufWriter, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -167,13 +167,30 @@ fn take_up_named(path: &Path, digest: &str) -> Result<(Journal, Past), Failure> 
 /// # Errors
 /// [`Failure::Stop`] where it cannot be read or written, or is in use.
 pub(crate) fn open(path: &Path) -> Result<(Journal, Past), Failure> {
+    let (journal, past) = lock(path, OpenOptions::new().read(true).append(true))?;
+    let trim = || {
+        // A line that the crash cut off must not run into the next one.
+        let is_cut = journal.file.metadata()?.len() != past.length();
+        if is_cut { journal.file.set_len(past.length()) } else { Ok(()) }
+    };
+    trim().map_err(|error| failure("opening the journal", path, &error))?;
+    Ok((journal, past))
+}
+
+/// Opens a journal only to look at it.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_to_look(path: &Path) -> Result<(Journal, Past), Failure> {
+    lock(path, OpenOptions::new().read(true))
+}
+
+fn lock(path: &Path, how: &OpenOptions) -> Result<(Journal, Past), Failure> {
     let stop = |error: &io::Error| failure("opening the journal", path, error);
-    let mut file = OpenOptions::new().read(true).append(true).open(path).map_err(|error| stop(&error))?;
+    let file = how.open(path).map_err(|error| stop(&error))?;
     flock(&file, FlockOperation::NonBlockingLockExclusive)
         .map_err(|_| stop(&io::Error::other("another process is carrying it out or undoing it")))?;
     let past = Past::read(&file).map_err(|error| stop(&error))?;
-    // A line that the crash cut off must not run into the next one.
-    file.set_len(past.length()).and_then(|()| file.seek(SeekFrom::End(0))).map_err(|error| stop(&error))?;
     let run = past.run().to_owned();
     Ok((Journal { file, path: path.to_owned(), run }, past))
 }

@@ -12,7 +12,6 @@ use super::output::{self, Output};
 use super::trouble::{Stopped, Trouble};
 use super::{Options, not_quietly, planned};
 use crate::cli::{Exit, Failure};
-use crate::interrupt::Interrupt;
 use crate::journal::Mode;
 use crate::place;
 use crate::plan::{Plan, Step};
@@ -20,23 +19,24 @@ use crate::record::Record;
 use crate::report::{self, Reporter};
 
 /// Goes through a plan as a run would.
-pub(super) fn run(plan: &Plan, options: &Options, reporter: &Reporter, interrupt: &Interrupt) -> Result<Exit, Failure> {
+pub(super) fn run(plan: &Plan, mover: Mover, options: &Options, reporter: &Reporter) -> Result<Exit, Failure> {
     let mut output = Output::new(options.common.format())?;
-    let mut rehearsal = Rehearsal { mover: options.mover(interrupt)?, would_be: HashMap::new(), files: 0, bytes: 0 };
+    let mut rehearsal = Rehearsal { mover, would_be: HashMap::new(), files: 0, bytes: 0 };
     let result = rehearsal.rows(plan, reporter, &mut output);
     let verb = match options.mode {
         Mode::Move => "would move",
         Mode::Copy => "would copy",
         Mode::Link => "would link",
     };
-    let mut text = format!("{verb} {}, {}", report::count(rehearsal.files, "file"), report::bytes(rehearsal.bytes));
-    if reporter.failures() > 0 {
-        text += &format!("; {} would be refused", reporter.failures());
-    }
-    reporter.summary(&text);
+    let files = report::count(rehearsal.files, "file");
+    let refused = match reporter.failures() {
+        0 => String::new(),
+        count => format!("; {count} would be refused"),
+    };
+    reporter.summary(&format!("{verb} {files}, {}{refused}", report::bytes(rehearsal.bytes)));
     match result {
         Ok(()) => output.finish().map(|()| reporter.exit()),
-        Err(Stopped::Interrupted) => Ok(interrupt.exit().unwrap_or(Exit::Stopped)),
+        Err(Stopped::Interrupted) => Ok(rehearsal.mover.interrupt.exit().unwrap_or(Exit::Stopped)),
         // Nothing is left undone by a run that does nothing.
         Err(Stopped::Failed(Failure::ClosedOutput)) => Err(Failure::ClosedOutput),
         Err(Stopped::Failed(failure)) => Err(not_quietly(failure)),
@@ -57,9 +57,10 @@ impl Rehearsal {
             if self.mover.interrupt.came() {
                 return Err(Stopped::Interrupted);
             }
-            match self.row(&step?) {
+            let step = step?;
+            match self.row(&step) {
                 Ok(record) => output.write(&record)?,
-                Err(trouble) => trouble.tell(reporter)?,
+                Err(trouble) => trouble.tell(super::doing(self.mover.mode), &step.source, reporter)?,
             }
         }
         Ok(())
@@ -72,7 +73,7 @@ impl Rehearsal {
             Some(there) => {
                 let alone = Step { keeper: None, ..step.clone() };
                 let checked = self.mover.check_only(&alone)?;
-                self.check_would_be(step, there)?;
+                check_would_be(step, there)?;
                 checked
             }
             None => self.mover.check_only(step)?,
@@ -95,19 +96,19 @@ impl Rehearsal {
         Ok(planned(step, &facts, stays, mode))
     }
 
-    fn check_would_be(&self, step: &Step, there: Option<Facts>) -> Result<(), Trouble> {
-        let Some(path) = step.keeper.as_ref().map(|keeper| keeper.path.as_path()) else { return Ok(()) };
-        let refused =
-            |reason: &dyn std::fmt::Display| Err(Trouble::refused("checking the copy that stays", path, reason));
-        match there {
-            None => refused(&"it would be moved away by an earlier row"),
-            Some(facts) if facts.size != step.expected.size => refused(&Difference::Size),
-            Some(facts) if step.expected.id == Some(facts.id) => refused(&"it is the same file as the one to be moved"),
-            Some(_) => Ok(()),
-        }
-    }
-
     fn absolute(&self, path: &Path) -> PathBuf {
         place::absolute(path, self.mover.dirs.working_dir())
+    }
+}
+
+/// Checks a keeper that only earlier rows would bring or take away.
+fn check_would_be(step: &Step, there: Option<Facts>) -> Result<(), Trouble> {
+    let Some(path) = step.keeper.as_ref().map(|keeper| keeper.path.as_path()) else { return Ok(()) };
+    let refused = |reason: &dyn std::fmt::Display| Err(Trouble::refused("checking the copy that stays", path, reason));
+    match there {
+        None => refused(&"it would be moved away by an earlier row"),
+        Some(facts) if facts.size != step.expected.size => refused(&Difference::Size),
+        Some(facts) if step.expected.id == Some(facts.id) => refused(&"it is the same file as the one to be moved"),
+        Some(_) => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! Carries out one step: checks everything, moves, checks again, takes back what turned out wrong.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, unlinkat};
@@ -12,9 +12,9 @@ use super::keep::{Kept, same_content};
 use super::rename::{self, Unnamed};
 use super::trouble::Trouble;
 use crate::interrupt::Interrupt;
-use crate::journal::{Journal, Mode};
+use crate::journal::{Journal, LeftOver, Mode};
 use crate::plan::Step;
-use crate::record::{ContentHash, FileId};
+use crate::record::ContentHash;
 
 /// How thoroughly files are compared with what the plan says of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,7 +61,7 @@ pub(super) struct Mover {
 pub(super) struct Task<'a> {
     pub(super) number: usize,
     pub(super) step: &'a Step,
-    pub(super) left_over: Option<(PathBuf, FileId)>,
+    pub(super) left_over: Option<LeftOver>,
 }
 
 impl Mover {
@@ -73,6 +73,9 @@ impl Mover {
         };
         let kept = self.check_row(step, &source, &facts)?;
         if let Some(outcome) = self.finish_left_over(task, &source, &facts)? {
+            return Ok(outcome);
+        }
+        if let Some(outcome) = self.made_already(step, &source, &facts)? {
             return Ok(outcome);
         }
         self.refuse_taken(step)?;
@@ -98,7 +101,9 @@ impl Mover {
     pub(super) fn check_only(&mut self, step: &Step) -> Result<Option<(Entry, Facts)>, Trouble> {
         let Some((source, facts)) = self.find_source(step)? else { return Ok(None) };
         self.check_row(step, &source, &facts)?;
-        self.refuse_taken(step)?;
+        if self.made_already(step, &source, &facts)?.is_none() {
+            self.refuse_taken(step)?;
+        }
         Ok(Some((source, facts)))
     }
 
@@ -186,29 +191,47 @@ impl Mover {
 
     /// Finishes what a crash cut off between two names, or clears away the unfinished copy.
     fn finish_left_over(&mut self, task: &Task<'_>, source: &Entry, facts: &Facts) -> Result<Option<Outcome>, Trouble> {
-        let Some((part, id)) = &task.left_over else { return Ok(None) };
+        let Some(left_over) = &task.left_over else { return Ok(None) };
         let step = task.step;
-        let found = |dirs: &mut Dirs, path: &Path| {
-            let entry = dirs.entry(path).ok()?;
-            let facts = Facts::of(&entry.dir, &entry.name).ok()??;
-            (facts.id == *id).then_some((entry, facts))
-        };
-        if let Some((dest, there)) = found(&mut self.dirs, &step.dest) {
-            if there.id == facts.id || same_content(source, &dest, &self.interrupt)? {
-                if self.mode == Mode::Move {
-                    remove_source(source, facts)?;
-                }
-                return Ok(Some(Outcome { facts: there, hash: step.hash, was_done: false }));
+        let dest = self.standing_at(&step.dest).filter(|(_, there)| left_over.id == Some(there.id));
+        if let Some((dest, there)) = dest
+            && (there.id == facts.id || same_content(source, &dest, &self.interrupt)?)
+        {
+            if self.mode == Mode::Move {
+                remove_source(source, facts)?;
             }
+            return Ok(Some(Outcome { facts: there, hash: step.hash, was_done: false }));
         }
-        if let Some((part, there)) = found(&mut self.dirs, part) {
-            // Never the source itself: only a copy that this journal says was being made.
-            if there.id != facts.id {
+        if let Some((part, there)) = self.standing_at(&left_over.path) {
+            // Only a copy that this journal says was being made, and never the source itself under another name.
+            let is_ours = left_over.id.map_or(there.size == 0, |id| id == there.id);
+            if is_ours && there.id != facts.id {
                 unlinkat(&part.dir, &part.name, AtFlags::empty())
-                    .map_err(|error| Trouble::io("removing an unfinished copy", &part.path, error))?;
+                    .map_err(|error| Trouble::io("removing the unfinished copy", &part.path, error))?;
             }
         }
         Ok(None)
+    }
+
+    fn standing_at(&mut self, path: &Path) -> Option<(Entry, Facts)> {
+        let entry = self.dirs.entry(path).ok()?;
+        let facts = Facts::of(&entry.dir, &entry.name).ok()??;
+        facts.is_file().then_some((entry, facts))
+    }
+
+    /// A copy or link that stands already, as an earlier run of the same plan made it.
+    fn made_already(&mut self, step: &Step, source: &Entry, facts: &Facts) -> Result<Option<Outcome>, Trouble> {
+        if self.mode == Mode::Move {
+            return Ok(None);
+        }
+        let Some((dest, there)) = self.standing_at(&step.dest) else { return Ok(None) };
+        let is_made = if self.mode == Mode::Link {
+            there.id == facts.id
+        } else {
+            let looks_like_it = there.id != facts.id && (there.size, there.mtime) == (facts.size, facts.mtime);
+            looks_like_it && same_content(source, &dest, &self.interrupt)?
+        };
+        Ok(is_made.then_some(Outcome { facts: there, hash: step.hash, was_done: true }))
     }
 
     fn transfer(
@@ -222,15 +245,15 @@ impl Mover {
         match self.mode {
             Mode::Move => match rename::without_replacing(&source.dir, &source.name, &dest.dir, &dest.name) {
                 Ok(()) => check_moved(source, facts, dest),
-                Err(Unnamed::Unsupported) => self.move_by_link(task, source, facts, dest, journal),
+                Err(Unnamed::Unsupported) => self.move_by_link(task, (source, facts), dest, kept, journal),
                 Err(Unnamed::OtherFilesystem) => {
-                    let copied = self.copy(task, (source, facts), dest, part_name(journal, task), journal)?;
+                    let copied = self.copy(task, (source, facts), dest, &part_name(journal, task), journal)?;
                     self.leave_source(source, facts, dest, kept)?;
                     Ok(copied)
                 }
                 Err(error) => Err(error.trouble("moving to", &task.step.dest)),
             },
-            Mode::Copy => self.copy(task, (source, facts), dest, part_name(journal, task), journal),
+            Mode::Copy => self.copy(task, (source, facts), dest, &part_name(journal, task), journal),
             Mode::Link => link(task.step, source, facts, dest),
         }
     }
@@ -238,18 +261,23 @@ impl Mover {
     fn move_by_link(
         &mut self,
         task: &Task<'_>,
-        source: &Entry,
-        facts: &Facts,
+        (source, facts): (&Entry, &Facts),
         dest: &Entry,
+        kept: Option<&Kept>,
         journal: &mut Journal,
     ) -> Result<Outcome, Trouble> {
-        journal.part(task.number, &self.absolute(&dest.path), facts.id)?;
+        journal.part(task.number, &self.absolute(&dest.path), Some(facts.id))?;
         match rename::link_then_unlink(&source.dir, &source.name, &dest.dir, &dest.name) {
             Ok(()) => check_moved(source, facts, dest),
+            Err(Unnamed::OtherFilesystem) => {
+                let copied = self.copy(task, (source, facts), dest, &part_name(journal, task), journal)?;
+                self.leave_source(source, facts, dest, kept)?;
+                Ok(copied)
+            }
             // Without hard links either, the copy is made under its final name, which O_EXCL guards.
             Err(Unnamed::Unsupported) => {
-                let copied = self.copy(task, (source, facts), dest, dest.name.clone(), journal)?;
-                self.leave_source(source, facts, dest, None)?;
+                let copied = self.copy(task, (source, facts), dest, &dest.name, journal)?;
+                self.leave_source(source, facts, dest, kept)?;
                 Ok(copied)
             }
             Err(error) => Err(error.trouble("moving to", &task.step.dest)),
@@ -261,13 +289,14 @@ impl Mover {
         task: &Task<'_>,
         (source, facts): (&Entry, &Facts),
         dest: &Entry,
-        part: OsString,
+        part: &OsStr,
         journal: &mut Journal,
     ) -> Result<Outcome, Trouble> {
-        let path = self.absolute(&dest.path).with_file_name(&part);
+        let path = self.absolute(&dest.path).with_file_name(part);
         let interrupt = self.interrupt.clone();
-        let copy = Copy { source, facts, hash: task.step.hash, dest, part: &part, interrupt: &interrupt };
-        let (facts, hash) = copy.make(&mut |id| journal.part(task.number, &path, id))?;
+        let copy = Copy { source, facts, hash: task.step.hash, dest, part, interrupt: &interrupt };
+        journal.part(task.number, &path, None)?;
+        let (facts, hash) = copy.make(&mut |id| journal.part(task.number, &path, Some(id)))?;
         Ok(Outcome { facts, hash: Some(hash), was_done: false })
     }
 
@@ -303,7 +332,7 @@ impl Mover {
         match rename_back(dest, source) {
             Ok(()) => {}
             Err(Unnamed::OtherFilesystem) => {
-                self.copy(task, (dest, facts), source, part_name(journal, task), journal)?;
+                self.copy(task, (dest, facts), source, &part_name(journal, task), journal)?;
                 remove_source(dest, facts)?;
             }
             Err(error) => return Err(stranded(dest, source, error)),

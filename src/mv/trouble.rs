@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::dirs::Unmade;
@@ -42,11 +43,16 @@ impl Trouble {
         }
     }
 
-    /// Names a refusal on stderr; anything else ends the run.
-    pub(super) fn tell(self, reporter: &Reporter) -> Result<(), Stopped> {
+    /// Names a refused row on stderr, by its source; anything else ends the run.
+    pub(super) fn tell(self, verb: &str, source: &Path, reporter: &Reporter) -> Result<(), Stopped> {
         match self {
+            Self::Refused { path, reason, .. } if path == source => {
+                reporter.failed(verb, source, &reason);
+                Ok(())
+            }
             Self::Refused { doing, path, reason } => {
-                reporter.failed(doing, &path, &reason);
+                let path = crate::escape::for_people(path.as_os_str().as_bytes());
+                reporter.failed(verb, source, &format!("{doing} {path}: {reason}"));
                 Ok(())
             }
             Self::Failed(failure) => Err(Stopped::Failed(failure)),

@@ -25,7 +25,10 @@ use crate::report::{self, Reporter};
 pub(super) fn undo(options: &Options, reporter: &Reporter, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let mut output = Output::new(options.common.format())?;
     for path in journals(options)? {
-        let (mut journal, past) = journal::open(&path)?;
+        let (mut journal, past) = if options.dry_run { journal::open_to_look(&path)? } else { journal::open(&path)? };
+        if !has_anything(&past) {
+            return Err(Failure::Stop(format!("undoing: {}: nothing is left to undo", path.display())));
+        }
         let mover = options.mover(interrupt)?;
         let mut undoing = Undoing { past: &past, mover, reporter, dry_run: options.dry_run, back: 0, bytes: 0 };
         let result = undoing.all(&mut journal, &mut output);
@@ -56,8 +59,10 @@ fn journals(options: &Options) -> Result<Vec<PathBuf>, Failure> {
         .ok_or_else(|| stop("no run is left to undo".into()))
 }
 
+/// Files to put back, or what a crash left lying about.
 fn has_anything(past: &Past) -> bool {
-    (0..past.rows()).any(|row| what_stands(past, row).is_some())
+    let unfinished = !past.has_ended() && (past.has_left_overs() || !past.made().is_empty());
+    unfinished || (0..past.rows()).any(|row| what_stands(past, row).is_some())
 }
 
 /// The record of a row whose file stands at its destination, and what it must be there.
@@ -73,10 +78,10 @@ fn what_stands(past: &Past, row: usize) -> Option<(Record, Expected)> {
         RowState::Open => {
             let record = past.record(row)?;
             let expected = Expected { size: record.size, mtime: record.mtime, id: record.id };
-            let part = past.part(row).map(|(_, id)| id);
+            let copy = past.left_over(row).and_then(|left_over| left_over.id);
             let there = facts_at(record.dest.as_deref()?)?;
-            let is_ours = part == Some(there.id) || (past.mode() == Mode::Move && facts_at(&record.path).is_none());
-            let expected = Expected { id: part.or(expected.id), ..expected };
+            let is_ours = copy == Some(there.id) || (past.mode() == Mode::Move && facts_at(&record.path).is_none());
+            let expected = Expected { id: copy.or(expected.id), ..expected };
             (is_ours && expected.id.is_some() && there.difference(&expected).is_none()).then_some((record, expected))
         }
     }
@@ -107,7 +112,10 @@ impl Undoing<'_> {
             match self.row(row, journal) {
                 Ok(Some(record)) => output.write(&record)?,
                 Ok(None) => {}
-                Err(trouble) => trouble.tell(self.reporter)?,
+                Err(trouble) => {
+                    let place = self.past.record(row).and_then(|record| record.dest).unwrap_or_default();
+                    trouble.tell("putting back", &place, self.reporter)?;
+                }
             }
         }
         if self.dry_run {
@@ -134,27 +142,37 @@ impl Undoing<'_> {
             keeper: None,
             note: None,
         };
-        let done = match self.past.mode() {
-            Mode::Move => self.move_back(row, &step, journal)?,
-            Mode::Copy | Mode::Link => self.remove_further(&step)?,
-        };
+        // A crash between copying and removing the source leaves both; then the copy is one too many.
+        let is_unfinished = self.past.state(row) == RowState::Open && facts_at(&step.dest).is_some();
+        let leaves = self.past.mode() == Mode::Move && !is_unfinished;
+        let done = if leaves { self.move_back(row, &step, journal)? } else { self.remove_further(&step)? };
         if !self.dry_run {
             journal.undone(row)?;
         }
         self.back += 1;
         self.bytes += done.facts.size;
-        let origin = (self.past.mode() == Mode::Move).then_some(step.source.as_path());
+        let origin = leaves.then_some(step.source.as_path());
         Ok(Some(output::record(&step, &done, origin)))
     }
 
     fn move_back(&mut self, row: usize, step: &Step, journal: &mut Journal) -> Result<Outcome, Trouble> {
-        let left_over = self.past.part(row).map(|(path, id)| (path.to_owned(), id));
         if self.dry_run {
             let gone = || Trouble::refused("moving", &step.source, "it is not there any more");
             let (_, facts) = self.mover.check_only(step)?.ok_or_else(gone)?;
             return Ok(Outcome { facts, hash: step.hash, was_done: false });
         }
+        self.clear_made(&step.dest);
+        let left_over = self.past.left_over(row).cloned();
         self.mover.carry_out(&Task { number: row, step, left_over }, journal)
+    }
+
+    /// Where the run made a directory under the name of a file that it had moved away, the file needs that name again.
+    fn clear_made(&mut self, path: &Path) {
+        if self.past.made().iter().any(|made| made.starts_with(path)) {
+            self.mover.dirs.forget();
+            let inside: Vec<PathBuf> = self.past.made().iter().filter(|made| made.starts_with(path)).cloned().collect();
+            remove_unused(&inside);
+        }
     }
 
     /// Takes away a copy or link that the run made, while its original stands and is the same.
@@ -190,12 +208,13 @@ impl Undoing<'_> {
 
     /// An unfinished copy that a crash left is known to nobody but the journal.
     fn clear_part(&mut self, row: usize) {
-        let Some((path, id)) = self.past.part(row) else { return };
-        let Some(source) = self.past.record(row) else { return };
-        let is_copy = facts_at(path).is_some_and(|facts| facts.id == id);
+        let Some(left_over) = self.past.left_over(row) else { return };
+        let Some(there) = facts_at(&left_over.path).filter(Facts::is_file) else { return };
+        let Some(source) = self.past.record(row).and_then(|record| facts_at(&record.path)) else { return };
+        let is_ours = left_over.id.map_or(there.size == 0, |id| id == there.id);
         // The name of a link being made is the file itself, not a copy.
-        if is_copy && facts_at(&source.path).is_some_and(|facts| facts.id != id) {
-            std::fs::remove_file(path).unwrap_or(());
+        if is_ours && there.id != source.id {
+            std::fs::remove_file(&left_over.path).unwrap_or(());
         }
     }
 

@@ -149,6 +149,11 @@ impl Layout {
         Ok(Self { dialect, places })
     }
 
+    /// Whether a line begins with its path, up to the first tab.
+    pub(crate) fn begins_with_path(&self) -> bool {
+        self.dialect == Dialect::Tsv && self.places[0] == Some(0)
+    }
+
     /// Whether a header in the middle of a stream says what is assumed already.
     fn agrees_with(&self, header: &Self, columns: usize) -> bool {
         (0..COLUMNS.len()).all(|known| match (self.places[known], header.places[known]) {

@@ -39,6 +39,12 @@ impl Source {
     fn bytes(&self) -> &[u8] {
         self.map.as_deref().unwrap_or_default()
     }
+
+    /// The bytes from a place in this stream on.
+    fn from(&self, at: RowRef) -> &[u8] {
+        let offset = usize::try_from(at.0 - self.start).unwrap_or(usize::MAX);
+        self.bytes().get(offset..).unwrap_or_default()
+    }
 }
 
 impl Table {
@@ -83,10 +89,9 @@ impl Table {
     /// # Errors
     /// The fault of the line, which a row that was read before can only have if its file was changed meanwhile.
     pub fn row<'a>(&'a self, at: RowRef, reader: &'a mut RowReader) -> Result<Row<'a>, Fault> {
-        let index = self.sources.partition_point(|source| source.start <= at.0).saturating_sub(1);
+        let index = self.source_of(at);
         let source = &self.sources[index];
-        let offset = usize::try_from(at.0 - source.start).unwrap_or(usize::MAX);
-        let rest = source.bytes().get(offset..).unwrap_or_default();
+        let rest = source.from(at);
         let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
         if reader.source != Some(index) {
             reader.lines = Some(LineReader::new(source.layout.clone()?));
@@ -97,6 +102,24 @@ impl Table {
             Some(Err(fault)) => Err(fault),
             Some(Ok(Line::Header)) | None => Err(Fault::changed()),
         }
+    }
+
+    /// Reads the escaped path of one row again, and no more than that where the columns stand in their usual order.
+    ///
+    /// # Errors
+    /// As [`Table::row`].
+    pub fn path<'a>(&'a self, at: RowRef, reader: &'a mut RowReader) -> Result<&'a [u8], Fault> {
+        let source = &self.sources[self.source_of(at)];
+        if source.layout.as_ref().is_ok_and(Layout::begins_with_path) {
+            let rest = source.from(at);
+            let path = memchr::memchr2(b'\t', b'\n', rest).map(|end| &rest[..end]);
+            return path.filter(|path| !path.is_empty()).ok_or_else(Fault::changed);
+        }
+        self.row(at, reader).map(|row| row.path)
+    }
+
+    fn source_of(&self, at: RowRef) -> usize {
+        self.sources.partition_point(|source| source.start <= at.0).saturating_sub(1)
     }
 
     /// Names every malformed line on stderr and decides what becomes of the run.
@@ -121,8 +144,7 @@ impl Table {
     /// `FILE:LINE`, for messages.
     #[must_use]
     pub fn describe(&self, at: RowRef) -> String {
-        let index = self.sources.partition_point(|source| source.start <= at.0).saturating_sub(1);
-        let source = &self.sources[index];
+        let source = &self.sources[self.source_of(at)];
         let offset = usize::try_from(at.0 - source.start).unwrap_or(usize::MAX).min(source.bytes().len());
         let line = memchr::memchr_iter(b'\n', &source.bytes()[..offset]).count() + 1;
         format!("{}:{line}", source.name)
@@ -191,7 +213,9 @@ fn map_or_spool(mut file: File) -> io::Result<Option<Mapping>> {
         let mut spool = tempfile::tempfile().map_err(|error| {
             io::Error::other(format!("no temporary file in {}: {error}", std::env::temp_dir().display()))
         })?;
-        io::copy(&mut file, &mut spool)?;
+        // As plain readers and writers: the calls that copy inside the kernel are not there for every pair of files.
+        let (from, to): (&mut dyn io::Read, &mut dyn io::Write) = (&mut file, &mut spool);
+        io::copy(&mut io::BufReader::with_capacity(1 << 17, from), to)?;
         file = spool;
     }
     let len = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
@@ -228,6 +252,12 @@ impl Part<'_> {
     #[must_use]
     pub fn count_lines(&self) -> usize {
         memchr::memchr_iter(b'\n', self.bytes).count()
+    }
+
+    /// The number of bytes that [`Part::next_row`] has not come to yet.
+    #[must_use]
+    pub fn bytes_left(&self) -> u64 {
+        self.bytes.len() as u64
     }
 
     /// The next row with its place, or the fault of the next line; headers are passed over.

@@ -8,8 +8,8 @@ use std::path::Path;
 use serde::ser::{Error as _, Serialize, SerializeStruct as _, Serializer};
 
 use crate::escape;
-use crate::record::{COLUMNS, Record};
-use crate::stream::line::Dialect;
+use crate::record::{COLUMNS, ContentHash, FileId, Record, Timestamp};
+use crate::stream::line::{Dialect, Row};
 
 /// How a stream is to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl<W: Write> Writer<W> {
         let names = &COLUMNS[..self.columns];
         match &mut self.sink {
             Sink::Tsv(out) => writeln!(out, "{}", names.join("\t")),
-            Sink::Csv(out) => out.write_record(names).map_err(io::Error::from),
+            Sink::Csv(out) => out.write_record(names).map_err(cause),
         }
     }
 
@@ -76,7 +76,35 @@ impl<W: Write> Writer<W> {
                 tsv_line(record, self.columns, &mut self.line);
                 out.write_all(&self.line)
             }
-            Sink::Csv(out) => out.serialize(Columns { record, columns: self.columns }).map_err(io::Error::from),
+            Sink::Csv(out) => out.serialize(Columns { record, columns: self.columns }).map_err(cause),
+        }
+    }
+
+    /// Writes one row, whose texts are taken to be escaped as [`escape::escape`] does it.
+    ///
+    /// # Errors
+    /// What the output gives.
+    pub fn write_row(&mut self, row: &Row<'_>) -> io::Result<()> {
+        self.line.clear();
+        match &mut self.sink {
+            Sink::Tsv(out) => {
+                for column in 0..self.columns {
+                    if column > 0 {
+                        self.line.push(b'\t');
+                    }
+                    push_row_column(row, column, &mut self.line);
+                }
+                self.line.push(b'\n');
+                out.write_all(&self.line)
+            }
+            Sink::Csv(out) => {
+                for column in 0..self.columns {
+                    self.line.clear();
+                    push_row_column(row, column, &mut self.line);
+                    out.write_field(&self.line)?;
+                }
+                out.write_record(None::<&[u8]>).map_err(io::Error::from)
+            }
         }
     }
 
@@ -89,6 +117,14 @@ impl<W: Write> Writer<W> {
             Sink::Tsv(out) => out.flush(),
             Sink::Csv(out) => out.flush(),
         }
+    }
+}
+
+/// The system's own error, by which a closed pipe is known.
+fn cause(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 
@@ -122,27 +158,79 @@ pub fn tsv_line(record: &Record, columns: usize, line: &mut Vec<u8>) {
     line.push(b'\n');
 }
 
+fn push_row_column(row: &Row<'_>, column: usize, line: &mut Vec<u8>) {
+    match column {
+        0 => line.extend_from_slice(row.path),
+        1 => push_hash(row.hash, line),
+        2 => push_decimal(row.size, line),
+        3 => push_time(row.mtime, line),
+        4 => push_id(row.id, line),
+        5 => line.extend_from_slice(row.dest.unwrap_or(b"-")),
+        6 => line.extend_from_slice(row.keep.unwrap_or(b"-")),
+        _ => line.extend_from_slice(row.note.unwrap_or(b"-")),
+    }
+}
+
 fn push_column(record: &Record, column: usize, line: &mut Vec<u8>) {
     match column {
         0 => push_path(Some(&record.path), line),
-        1 => match record.hash {
-            Some(hash) => line.extend_from_slice(&hash.to_hex()),
-            None => line.push(b'-'),
-        },
-        2 => push_shown(Some(record.size), line),
-        3 => push_shown(record.mtime, line),
-        4 => push_shown(record.id, line),
+        1 => push_hash(record.hash, line),
+        2 => push_decimal(record.size, line),
+        3 => push_time(record.mtime, line),
+        4 => push_id(record.id, line),
         5 => push_path(record.dest.as_deref(), line),
         6 => push_path(record.keep.as_deref(), line),
         _ => push_note(record.note.as_deref(), line),
     }
 }
 
-fn push_shown(value: Option<impl std::fmt::Display>, line: &mut Vec<u8>) {
-    match value {
-        // Writing to a vector cannot fail.
-        Some(value) => drop(write!(line, "{value}")),
+fn push_hash(hash: Option<ContentHash>, line: &mut Vec<u8>) {
+    match hash {
+        Some(hash) => line.extend_from_slice(&hash.to_hex()),
         None => line.push(b'-'),
+    }
+}
+
+/// Appends decimal digits, without the cost of the formatting machinery.
+fn push_decimal(mut value: u64, line: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let mut from = digits.len();
+    loop {
+        from -= 1;
+        digits[from] = b'0' + (value % 10).to_le_bytes()[0];
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    line.extend_from_slice(&digits[from..]);
+}
+
+/// Appends a time as the stream has it, or `-`.
+pub(crate) fn push_time(time: Option<Timestamp>, line: &mut Vec<u8>) {
+    match time {
+        None => line.push(b'-'),
+        Some(Timestamp { seconds, nanoseconds }) if seconds >= 0 => {
+            push_decimal(seconds.unsigned_abs(), line);
+            let start = line.len();
+            push_decimal(1_000_000_000 + u64::from(nanoseconds), line);
+            // The leading 1 that kept the zeros gives its place to the point.
+            line[start] = b'.';
+        }
+        // Writing to a vector cannot fail.
+        Some(time) => drop(write!(line, "{time}")),
+    }
+}
+
+/// Appends an id as the stream has it, or `-`.
+pub(crate) fn push_id(id: Option<FileId>, line: &mut Vec<u8>) {
+    match id {
+        None => line.push(b'-'),
+        Some(FileId { dev, ino }) => {
+            push_decimal(dev, line);
+            line.push(b':');
+            push_decimal(ino, line);
+        }
     }
 }
 
@@ -160,5 +248,25 @@ fn push_note(note: Option<&[u8]>, line: &mut Vec<u8>) {
     match note {
         None | Some(b"") => line.push(b'-'),
         Some(bytes) => escape::escape_into(bytes, line),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_they_are_shown() {
+        for value in [0, 9, 10, 1_000_000_007, u64::MAX] {
+            let mut line = Vec::new();
+            push_decimal(value, &mut line);
+            assert_eq!(line, value.to_string().as_bytes());
+        }
+        for (seconds, nanoseconds) in [(0, 0), (0, 7), (1_700_000_000, 999_999_999), (-1, 500_000_000), (-2, 0)] {
+            let time = Timestamp { seconds, nanoseconds };
+            let mut line = Vec::new();
+            push_time(Some(time), &mut line);
+            assert_eq!(line, time.to_string().as_bytes());
+        }
     }
 }

@@ -1,0 +1,119 @@
+//! `ms-dupes`: which files hold the same content, and which of them should go.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use lexopt::Parser;
+use mediastruct::cli::{self, Argument, Common, Exit, Failure};
+use mediastruct::dupes::{self, Job, Keep, Mode, Options};
+use mediastruct::interrupt::Interrupt;
+use mediastruct::progress::Progress;
+use mediastruct::stream::Table;
+
+const TOOL: &str = "ms-dupes";
+
+const USAGE: &str = "\
+usage: ms-dupes [options] [INDEX...]
+Reads indexes (standard input if none is named) and writes a plan: a record for every copy that should go.
+
+  --protect DIR      files below DIR stay, and a copy there is the one to keep; may be given again
+  --prefer DIR       keep a copy below DIR rather than another; may be given again, the first counts most
+  --keep RULE        which other copy stays: first (smallest path), oldest, newest or shortest (first)
+  --to DIR           where copies should go (duplicates); what is there already is not considered
+  --empty            empty files are duplicates, too
+  -u, --unique       write one record of each content that has no protected copy instead
+  -g, --groups       write every member of every group instead, the one that stays first
+  --skip-bad-lines   go on without malformed lines
+  --csv              write CSV
+  --header           write the names of the columns first (--no-header: not, also in CSV)
+  -j, --jobs N       how many threads work at once
+  -q, --quiet        no summary
+  --progress WHEN    auto, always or never
+  -h, --help         this text
+  -V, --version      the version
+";
+
+fn main() -> ExitCode {
+    cli::main(TOOL, run)
+}
+
+fn run(mut parser: Parser) -> Result<Exit, Failure> {
+    let mut common = Common::default();
+    let mut options = Options::default();
+    let mut indexes: Vec<OsString> = Vec::new();
+    while let Some(argument) = cli::next(&mut parser)? {
+        match argument {
+            Argument::Operand(index) => indexes.push(index),
+            Argument::Option(option) => match option.as_str() {
+                "-h" | "--help" => return cli::print(USAGE),
+                "-V" | "--version" => return cli::print_version(TOOL),
+                _ if common.take(&option, &mut parser)? || take(&mut options, &option, &mut parser)? => {}
+                _ => return Err(cli::unknown_option(&option)),
+            },
+        }
+    }
+    if options.prefer.len() > dupes::MOST_PREFERRED {
+        return Err(Failure::Usage(format!("--prefer: no more than {} directories", dupes::MOST_PREFERRED)));
+    }
+    make_plan(&common, &options, &indexes)
+}
+
+fn make_plan(common: &Common, options: &Options, indexes: &[OsString]) -> Result<Exit, Failure> {
+    let table = Table::open(indexes)?;
+    let interrupt = Interrupt::install().map_err(|error| Failure::Stop(format!("waiting for signals: {error}")))?;
+    let mut progress = Progress::start(TOOL, common.progress);
+    let reporter = progress.reporter(TOOL, common.quiet);
+    let job = Job {
+        table: &table,
+        options,
+        jobs: common.jobs(),
+        format: common.format(),
+        reporter: &reporter,
+        interrupt: &interrupt,
+    };
+    let plan = dupes::plan(&job, &progress)?;
+    progress.finish();
+    match plan {
+        Some(plan) => plan.write(&mut io::stdout().lock()),
+        None => Ok(interrupt.exit().unwrap_or(Exit::Stopped)),
+    }
+}
+
+fn take(options: &mut Options, option: &str, parser: &mut Parser) -> Result<bool, Failure> {
+    match option {
+        "--protect" => options.protect.push(directory(option, parser)?),
+        "--prefer" => options.prefer.push(directory(option, parser)?),
+        "--to" => options.to = directory(option, parser)?,
+        "--keep" => options.keep = keep(option, parser)?,
+        "--empty" => options.empty = true,
+        "--skip-bad-lines" => options.skip_bad_lines = true,
+        "-u" | "--unique" => set_mode(options, Mode::Unique)?,
+        "-g" | "--groups" => set_mode(options, Mode::Groups)?,
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+fn directory(option: &str, parser: &mut Parser) -> Result<PathBuf, Failure> {
+    let value = parser.value()?;
+    if value.is_empty() {
+        return Err(cli::unsuitable(option, &value, "is not a directory"));
+    }
+    Ok(PathBuf::from(value))
+}
+
+fn keep(option: &str, parser: &mut Parser) -> Result<Keep, Failure> {
+    let rules =
+        [("first", Keep::First), ("oldest", Keep::Oldest), ("newest", Keep::Newest), ("shortest", Keep::Shortest)];
+    cli::choose(option, &parser.value()?, &rules)
+}
+
+fn set_mode(options: &mut Options, mode: Mode) -> Result<(), Failure> {
+    if options.mode != Mode::Plan && options.mode != mode {
+        return Err(Failure::Usage("--unique and --groups: only one of them can be written".into()));
+    }
+    options.mode = mode;
+    Ok(())
+}

@@ -1,0 +1,214 @@
+//! Duplicates: which records hold content that another one holds too, and which of them should go.
+//!
+//! A plan is made in a few passes over the streams, which are held as a [`Table`]; in memory there are 24 bytes for
+//! each record, sorted anew for each question:
+//!
+//! 1. `read`: every row once; what is kept of it are fingerprints of its content and of its path.
+//! 2. `same_path`: what is listed twice counts once, and contradictions are left out.
+//! 3. `places`: of the records that share their content, which are protected, preferred or in the quarantine.
+//! 4. `groups` and `keeper`: which file of each content stays.
+//! 5. `dest`, `order`, `output`: where the others go, and the plan in the order of its paths.
+//!
+//! Fingerprints only bring together what may be equal. Before anything is said of a record, its row is read again and
+//! compared in all of its bits.
+
+mod dest;
+mod entry;
+mod groups;
+mod keeper;
+mod order;
+mod output;
+mod places;
+mod read;
+mod same_path;
+mod threads;
+
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::cli::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::progress::Progress;
+use crate::report::{self, Reporter};
+use crate::stream::{Format, RowRef, Table};
+use dest::Destinations;
+use entry::Entry;
+use groups::Tally;
+pub use keeper::Keep;
+use read::Rows;
+
+/// What is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Every copy that should go.
+    #[default]
+    Plan,
+    /// Every member of every group, the one that stays first.
+    Groups,
+    /// One record of each content that has no protected copy.
+    Unique,
+}
+
+/// What the user decides.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Directories whose files stay.
+    pub protect: Vec<PathBuf>,
+    /// Directories whose copies are kept rather than others, the first rather than the second; see [`MOST_PREFERRED`].
+    pub prefer: Vec<PathBuf>,
+    /// Which of the remaining copies is kept.
+    pub keep: Keep,
+    /// The quarantine.
+    pub to: PathBuf,
+    /// Whether empty files are duplicates of each other.
+    pub empty: bool,
+    /// What is printed.
+    pub mode: Mode,
+    /// Whether to go on without malformed lines.
+    pub skip_bad_lines: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            protect: Vec::new(),
+            prefer: Vec::new(),
+            keep: Keep::default(),
+            to: "duplicates".into(),
+            empty: false,
+            mode: Mode::default(),
+            skip_bad_lines: false,
+        }
+    }
+}
+
+/// How many preferred directories can be told apart.
+pub const MOST_PREFERRED: usize = entry::NO_RANK as usize;
+
+/// Everything that a run needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'a> {
+    /// The records.
+    pub table: &'a Table,
+    /// What the user decides.
+    pub options: &'a Options,
+    /// How many threads may work at once.
+    pub jobs: usize,
+    /// How the output is written.
+    pub format: Format,
+    /// Where messages go.
+    pub reporter: &'a Reporter,
+    /// Whether somebody wants it to end.
+    pub interrupt: &'a Interrupt,
+}
+
+/// Everything decided, ready to be written.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    job: Job<'a>,
+    destinations: Destinations,
+    /// What is printed, in this order.
+    entries: Vec<Entry>,
+    records: u64,
+    tally: Tally,
+}
+
+/// Makes the plan, and shows how far the reading has come; `None` after an interrupt.
+///
+/// # Errors
+/// [`Failure::Stop`] for malformed lines that are not to be skipped, and for streams that change meanwhile.
+pub fn plan<'a>(job: &Job<'a>, progress: &Progress) -> Result<Option<Plan<'a>>, Failure> {
+    if job.table.len() >= entry::MOST_BYTES {
+        return Err(Failure::Stop("reading: more than 16 TiB of records are too many for one run".into()));
+    }
+    let working_dir = std::env::current_dir()
+        .map_err(|error| Failure::Stop(format!("looking: working directory: {}", report::reason(&error))))?;
+    let destinations = Destinations::new(&job.options.to, working_dir);
+    let mut plan = Plan { job: *job, destinations, entries: Vec::new(), records: 0, tally: Tally::default() };
+    Ok(plan.read(progress)?.then_some(plan))
+}
+
+impl Plan<'_> {
+    /// `false` after an interrupt.
+    fn read(&mut self, progress: &Progress) -> Result<bool, Failure> {
+        let job = &self.job;
+        let read::Contents { mut entries, markers, faults } = read::read(job, progress);
+        if job.interrupt.came() {
+            return Ok(false);
+        }
+        job.table.check_whole()?;
+        job.table.judge(&faults, job.options.skip_bad_lines, job.reporter)?;
+        drop(faults);
+        self.records = entries.len() as u64;
+        name_contradictions(same_path::merge(&mut entries, job)?, job)?;
+        if job.options.mode != Mode::Unique {
+            groups::leave_out_lone(&mut entries, job);
+        }
+        let spellings = places::find(&mut entries, &markers, job)?;
+        self.tally = groups::decide(&mut entries, job)?;
+        self.destinations.keep_apart(&mut entries, spellings, job)?;
+        order::by_path(&mut entries, job.jobs, Rows(job.table))?;
+        if job.options.mode == Mode::Groups {
+            order::by_group(&mut entries, job.jobs);
+        }
+        self.entries = entries;
+        Ok(!job.interrupt.came())
+    }
+
+    /// Writes it to `out`, and on stderr what there is to tell.
+    ///
+    /// # Errors
+    /// When the output fails, or a stream was changed meanwhile.
+    pub fn write(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
+        let job = &self.job;
+        job.table.check_whole()?;
+        output::write(&self.entries, &self.destinations, job, out)?;
+        job.table.check_whole()?;
+        if let Some(exit) = job.interrupt.exit() {
+            job.reporter.warn("interrupted: what was written is not the whole result");
+            return Ok(exit);
+        }
+        self.tell();
+        Ok(job.reporter.exit())
+    }
+
+    fn tell(&self) {
+        let (tally, reporter) = (self.tally, self.job.reporter);
+        if tally.unhashed > 0 {
+            let who = report::count(tally.unhashed, "record");
+            reporter.warn(&format!(
+                "{who} without a hash share a size with another; to compare them: ms-crawl --hash dups"
+            ));
+        }
+        let records = report::count(self.records, "record");
+        reporter.summary(&match self.job.options.mode {
+            Mode::Unique => format!("{records}: {}", report::count(self.entries.len() as u64, "unique content")),
+            _ => format!(
+                "{records}: {} in {}, {}",
+                report::count(tally.files, "duplicate"),
+                report::count(tally.groups, "group"),
+                report::bytes(tally.bytes)
+            ),
+        });
+    }
+}
+
+/// Each path whose records contradict each other, in the order of the paths.
+fn name_contradictions(rows: Vec<RowRef>, job: &Job<'_>) -> Result<(), Failure> {
+    let mut reader = Rows(job.table).reader();
+    let mut paths = Vec::new();
+    for row in places::outside_quarantine(rows, job)? {
+        paths.push(entry::normal_path(reader.path(row)?).into_owned());
+    }
+    paths.sort_unstable();
+    for path in paths {
+        let path = Path::new(OsStr::from_bytes(&path));
+        job.reporter.failed("comparing", path, &"its records disagree about hash or size; it is left out");
+    }
+    Ok(())
+}

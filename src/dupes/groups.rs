@@ -1,0 +1,250 @@
+//! Groups of equal content: which of their files stays, and what becomes of every name of the others.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use super::entry::{Entry, Mark};
+use super::keeper::{Candidate, Keep};
+use super::order;
+use super::read::{Reader, Rows};
+use super::threads::{cut, each};
+use super::{Job, Mode};
+use crate::cli::Failure;
+use crate::record::{ContentHash, FileId};
+use crate::stream::RowRef;
+
+/// What there is to tell of all groups.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    /// Groups of which something should go.
+    pub(super) groups: u64,
+    /// Files that should go.
+    pub(super) files: u64,
+    /// The bytes they hold.
+    pub(super) bytes: u64,
+    /// Records without a hash that share their size with another file.
+    pub(super) unhashed: u64,
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.groups += other.groups;
+        self.files += other.files;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.unhashed += other.unhashed;
+    }
+}
+
+/// Takes out every entry that is alone with its content, where only groups matter.
+pub(super) fn leave_out_lone(entries: &mut Vec<Entry>, job: &Job<'_>) {
+    entries.retain(|entry| !entry.has(Mark::EMPTY));
+    order::by_key(entries, job.jobs, |entry| entry.key);
+    for run in entries.chunk_by_mut(|one, other| one.key == other.key) {
+        if let [lone] = run {
+            lone.set(Mark::OUT);
+        }
+    }
+    entries.retain(|entry| !entry.has(Mark::OUT));
+}
+
+/// Decides about every entry, and leaves those that the mode prints, each with the place of its keeper as `key`.
+///
+/// # Errors
+/// When a stream was changed meanwhile.
+pub(super) fn decide(entries: &mut Vec<Entry>, job: &Job<'_>) -> Result<Tally, Failure> {
+    order::by_key(entries, job.jobs, |entry| (entry.key, entry.tie, entry.row()));
+    let pieces = cut(entries, job.jobs * 16, |one, other| one.key == other.key);
+    let mut tally = Tally::default();
+    for piece in each(job.jobs, pieces, |piece| decide_piece(piece, job)) {
+        tally.add(piece?);
+    }
+    entries.retain(|entry| !entry.has(Mark::OUT));
+    Ok(tally)
+}
+
+fn decide_piece(piece: &mut [Entry], job: &Job<'_>) -> Result<Tally, Failure> {
+    let mut group = Groups { reader: Rows(job.table).reader(), mode: job.options.mode, keep: job.options.keep };
+    let mut tally = Tally::default();
+    for run in piece.chunk_by_mut(|one, other| one.key == other.key) {
+        if job.interrupt.came() {
+            break;
+        }
+        tally.add(group.decide(run)?);
+    }
+    Ok(tally)
+}
+
+/// What was found out about a run of one content.
+struct Survey {
+    /// 0 where nothing was read, as nothing can go.
+    size: u64,
+    /// How many files there are.
+    files: usize,
+    /// The row that stands for the file that stays.
+    keeper: RowRef,
+    /// The entries of that file.
+    stays: Range<usize>,
+}
+
+struct Groups<'a> {
+    reader: Reader<'a>,
+    mode: Mode,
+    keep: Keep,
+}
+
+impl Groups<'_> {
+    /// Decides about a run of entries with one key.
+    fn decide(&mut self, run: &mut [Entry]) -> Result<Tally, Failure> {
+        if let Some(tally) = self.decide_one_content(run)? {
+            return Ok(tally);
+        }
+        // Different contents or files have met in one 64-bit number: told apart by all of their bits.
+        let mut tally = Tally::default();
+        let mut exact = self.exact(run)?;
+        for content in exact.chunk_by_mut(|one, other| one.0 == other.0) {
+            let mut entries: Vec<Entry> = content.iter().map(|(_, _, entry)| *entry).collect();
+            let changed = || Failure::Stop("reading: an index was changed while it was read".into());
+            tally.add(self.decide_one_content(&mut entries)?.ok_or_else(changed)?);
+            content.iter_mut().zip(entries).for_each(|(place, entry)| place.2 = entry);
+        }
+        run.iter_mut().zip(exact).for_each(|(place, (_, _, entry))| *place = entry);
+        Ok(tally)
+    }
+
+    /// The entries of a run by content and file, with a `tie` that is another for every other file.
+    fn exact(&mut self, run: &[Entry]) -> Result<Vec<Exact>, Failure> {
+        let mut exact = Vec::with_capacity(run.len());
+        for entry in run {
+            let row = self.reader.row(entry.row())?;
+            exact.push(((row.hash, row.size), row.id, *entry));
+        }
+        exact.sort_unstable_by_key(|(content, id, entry)| (*content, *id, entry.row()));
+        let mut tie = 0;
+        for same_file in exact.chunk_by_mut(|one, other| (one.0, one.1) == (other.0, other.1)) {
+            tie += 1;
+            same_file.iter_mut().for_each(|(_, id, entry)| entry.tie = if id.is_some() { tie } else { 0 });
+        }
+        Ok(exact)
+    }
+
+    /// As [`Groups::decide`], but `None` where the run is not all of one content, or its files are not in a row.
+    fn decide_one_content(&mut self, run: &mut [Entry]) -> Result<Option<Tally>, Failure> {
+        let evidence = run[0].has_hash() && !run[0].has(Mark::EMPTY);
+        if self.mode == Mode::Unique && !evidence {
+            // Nothing says that another file has this content, so each file is one of its own.
+            return self.decide_each_file(run);
+        }
+        let Some(survey) = self.survey(run)? else { return Ok(None) };
+        if evidence {
+            return Ok(Some(self.settle(run, &survey)));
+        }
+        run.iter_mut().for_each(|entry| entry.set(Mark::OUT));
+        Ok(Some(Tally { unhashed: shared(run, &survey), ..Tally::default() }))
+    }
+
+    fn decide_each_file(&mut self, run: &mut [Entry]) -> Result<Option<Tally>, Failure> {
+        let Some(whole) = self.survey(run)? else { return Ok(None) };
+        let unhashed = if run[0].has_hash() || run[0].has(Mark::EMPTY) { 0 } else { shared(run, &whole) };
+        for file in run.chunk_by_mut(is_same_file) {
+            if let Some(survey) = self.survey(file)? {
+                self.settle(file, &survey);
+            }
+        }
+        Ok(Some(Tally { unhashed, ..Tally::default() }))
+    }
+
+    /// Reads all rows of a run and chooses the file that stays; `None` as in [`Groups::decide_one_content`].
+    fn survey(&mut self, run: &[Entry]) -> Result<Option<Survey>, Failure> {
+        if let [lone] = run {
+            return Ok(Some(Survey { size: 0, files: 1, keeper: lone.row(), stays: 0..1 }));
+        }
+        let mut content: Option<(Option<ContentHash>, u64)> = None;
+        let mut best: Option<(Candidate, RowRef, Range<usize>)> = None;
+        let mut files = 0;
+        let mut from = 0;
+        for file in run.chunk_by(is_same_file) {
+            let Some((first, keeper, of)) = self.candidate(file)? else { return Ok(None) };
+            if *content.get_or_insert(of) != of {
+                return Ok(None);
+            }
+            files += 1;
+            let stays = from..from + file.len();
+            from = stays.end;
+            if best.as_ref().is_none_or(|(best, ..)| first.compare(best, self.keep) == Ordering::Less) {
+                best = Some((first, keeper, stays));
+            }
+        }
+        Ok(content.zip(best).map(|((_, size), (_, keeper, stays))| Survey { size, files, keeper, stays }))
+    }
+
+    /// All names of one file, weighed together, with the row of the name that stands for it.
+    fn candidate(&mut self, names: &[Entry]) -> Result<Option<(Candidate, RowRef, Content)>, Failure> {
+        let mut first: Option<(Candidate, RowRef, Content, Option<FileId>)> = None;
+        for entry in names {
+            let row = self.reader.row(entry.row())?;
+            let of = (row.hash, row.size);
+            let mut name = Candidate {
+                protected: entry.has(Mark::PROTECTED),
+                rank: entry.rank(),
+                mtime: row.mtime,
+                path: row.path_bytes().into_owned(),
+            };
+            match &mut first {
+                None => first = Some((name, entry.row(), of, row.id)),
+                Some((_, _, content, id)) if *content != of || *id != row.id => return Ok(None),
+                Some((file, keeper, ..)) => {
+                    if file.join(&mut name) {
+                        *keeper = entry.row();
+                    }
+                }
+            }
+        }
+        Ok(first.map(|(file, keeper, of, _)| (file, keeper, of)))
+    }
+
+    /// Says of each entry what becomes of it.
+    fn settle(&self, run: &mut [Entry], survey: &Survey) -> Tally {
+        let mut tally = Tally::default();
+        let mut from = 0;
+        for file in run.chunk_by_mut(is_same_file) {
+            let goes = from != survey.stays.start && !file.iter().any(|entry| entry.has(Mark::PROTECTED));
+            from += file.len();
+            if goes {
+                tally.files += 1;
+                tally.bytes = tally.bytes.saturating_add(survey.size);
+            }
+            for entry in file {
+                if goes {
+                    entry.set(Mark::GOES);
+                }
+            }
+        }
+        tally.groups = u64::from(tally.files > 0);
+        let kept_by_protection = run[survey.stays.clone()].iter().any(|entry| entry.has(Mark::PROTECTED));
+        for entry in run {
+            entry.key = survey.keeper.0;
+            let printed = match self.mode {
+                Mode::Plan => entry.has(Mark::GOES),
+                Mode::Groups => survey.files > 1,
+                Mode::Unique => entry.row() == survey.keeper && !kept_by_protection,
+            };
+            if !printed {
+                entry.set(Mark::OUT);
+            }
+        }
+        tally
+    }
+}
+
+type Content = (Option<ContentHash>, u64);
+type Exact = (Content, Option<FileId>, Entry);
+
+/// Only of neighbours in a run that is sorted by file. A file that nothing is known of is no other one's name.
+fn is_same_file(one: &Entry, other: &Entry) -> bool {
+    one.tie == other.tie && one.tie != 0
+}
+
+/// How many records of a run share their size with another file.
+fn shared(run: &[Entry], survey: &Survey) -> u64 {
+    if survey.files > 1 { run.len() as u64 } else { 0 }
+}

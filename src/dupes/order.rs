@@ -1,0 +1,157 @@
+//! Sorting entries: by a number, and by the path that stands in the streams, with no memory beside the entries.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use super::entry::{Entry, unescaped};
+use super::read::Rows;
+use super::threads::{cut, each};
+use crate::cli::Failure;
+
+/// Below this, dividing the work costs more than it saves.
+const FEW: usize = 1 << 13;
+
+/// Sorts by a number, on `jobs` threads.
+pub(super) fn by_key<K: Ord>(entries: &mut [Entry], jobs: usize, key: impl Fn(&Entry) -> K + Copy + Sync) {
+    let mut pieces = vec![entries];
+    while pieces.len() < jobs && pieces[0].len() > FEW {
+        pieces = each(jobs, pieces, |piece| halves(piece, key)).into_iter().flatten().collect();
+    }
+    each(jobs, pieces, |piece| piece.sort_unstable_by_key(key));
+}
+
+/// Two pieces of equal length, nothing in the first greater than anything in the second.
+fn halves<K: Ord>(piece: &mut [Entry], key: impl Fn(&Entry) -> K) -> [&mut [Entry]; 2] {
+    let middle = piece.len() / 2;
+    if middle > 0 {
+        piece.select_nth_unstable_by_key(middle, key);
+    }
+    piece.split_at_mut(middle).into()
+}
+
+/// Sorts by path, bytewise, and uses `tie` for it.
+///
+/// Rows that stand in the order of their paths already, as those of a sorted index, cost one look each.
+///
+/// # Errors
+/// When a stream was changed meanwhile.
+pub(super) fn by_path(entries: &mut [Entry], jobs: usize, rows: Rows<'_>) -> Result<(), Failure> {
+    by_key(entries, jobs, Entry::row);
+    if is_sorted(entries, jobs, rows)? {
+        return Ok(());
+    }
+    let depth = common_prefix(entries, rows)?;
+    each(jobs, cut(entries, jobs * 4, |_, _| false), |piece| fill(piece, depth, rows))
+        .into_iter()
+        .collect::<Result<(), _>>()?;
+    by_key(entries, jobs, |entry| (entry.tie, entry.row()));
+    let pieces = cut(entries, jobs * 16, |one, other| one.tie == other.tie);
+    each(jobs, pieces, |piece| settle(piece, rows)).into_iter().collect()
+}
+
+/// Brings the members of each group together, the keeper first, and leaves groups and members in the order they are in.
+pub(super) fn by_group(entries: &mut [Entry], jobs: usize) {
+    for (place, entry) in entries.iter_mut().enumerate() {
+        entry.tie = place as u64;
+    }
+    by_key(entries, jobs, |entry| (entry.key, entry.row() != entry.keeper(), entry.tie));
+    for group in entries.chunk_by_mut(|one, other| one.key == other.key) {
+        let first = group[0].tie;
+        group.iter_mut().for_each(|entry| entry.tie = first);
+    }
+    // Stable, for the members of a group are in their order now.
+    entries.sort_by_key(|entry| entry.tie);
+}
+
+fn is_sorted(entries: &mut [Entry], jobs: usize, rows: Rows<'_>) -> Result<bool, Failure> {
+    let seams: Vec<[Entry; 2]> = {
+        let pieces = cut(entries, jobs * 4, |_, _| false);
+        pieces.windows(2).filter_map(|pair| Some([*pair[0].last()?, *pair[1].first()?])).collect()
+    };
+    for mut seam in seams {
+        if !piece_is_sorted(&mut seam, rows)? {
+            return Ok(false);
+        }
+    }
+    let pieces = cut(entries, jobs * 4, |_, _| false);
+    let sorted = each(jobs, pieces, |piece| piece_is_sorted(piece, rows));
+    sorted.into_iter().try_fold(true, |all, one| Ok(all && one?))
+}
+
+fn piece_is_sorted(piece: &mut [Entry], rows: Rows<'_>) -> Result<bool, Failure> {
+    let mut reader = rows.reader();
+    let mut last: Vec<u8> = Vec::new();
+    for entry in piece {
+        let path = unescaped(reader.path(entry.row())?);
+        if *path < *last {
+            return Ok(false);
+        }
+        last.clear();
+        last.extend_from_slice(&path);
+    }
+    Ok(true)
+}
+
+/// How many bytes all paths begin with in common.
+fn common_prefix(entries: &[Entry], rows: Rows<'_>) -> Result<usize, Failure> {
+    let mut reader = rows.reader();
+    let Some(first) = entries.first() else { return Ok(0) };
+    let first = unescaped(reader.path(first.row())?).into_owned();
+    let mut common = first.len();
+    for entry in &entries[1..] {
+        let path = unescaped(reader.path(entry.row())?);
+        common = first[..common].iter().zip(path.iter()).take_while(|(one, other)| one == other).count();
+        if common == 0 {
+            break;
+        }
+    }
+    Ok(common)
+}
+
+/// Sets `tie` to the eight bytes of the path from `depth` on, so that numbers sort as they do.
+/// No path holds a NUL, which therefore stands for its end.
+fn fill(piece: &mut [Entry], depth: usize, rows: Rows<'_>) -> Result<(), Failure> {
+    let mut reader = rows.reader();
+    for entry in piece {
+        let path = unescaped(reader.path(entry.row())?);
+        let rest = path.get(depth..).unwrap_or_default();
+        let mut eight = [0; 8];
+        for (place, byte) in eight.iter_mut().zip(rest) {
+            *place = *byte;
+        }
+        entry.tie = u64::from_be_bytes(eight);
+    }
+    Ok(())
+}
+
+/// Sorts each run that is equal as far as `tie` reaches by what comes after that.
+fn settle(piece: &mut [Entry], rows: Rows<'_>) -> Result<(), Failure> {
+    let mut pieces = vec![piece];
+    while let Some(piece) = pieces.pop() {
+        for run in piece.chunk_by_mut(|one, other| one.tie == other.tie) {
+            let ended = run[0].tie.to_le_bytes()[0] == 0;
+            match run {
+                [_] => {}
+                // One path twice: their places keep them in order.
+                _ if ended => {}
+                [one, other] => {
+                    if compare(*one, *other, rows)? == Ordering::Greater {
+                        std::mem::swap(one, other);
+                    }
+                }
+                _ => {
+                    fill(run, common_prefix(run, rows)?, rows)?;
+                    run.sort_unstable_by_key(|entry| (entry.tie, entry.row()));
+                    pieces.push(run);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn compare(one: Entry, other: Entry, rows: Rows<'_>) -> Result<Ordering, Failure> {
+    let (mut first, mut second) = (rows.reader(), rows.reader());
+    let one: Cow<'_, [u8]> = unescaped(first.path(one.row())?);
+    Ok(one.cmp(&unescaped(second.path(other.row())?)))
+}

@@ -1,0 +1,152 @@
+//! Writing what was decided, in order, by several threads.
+
+use std::borrow::Cow;
+use std::io::Write;
+use std::thread::{self, Builder};
+
+use crossbeam_channel::{Receiver, bounded};
+
+use super::dest::Destinations;
+use super::entry::{Entry, Mark, unescaped};
+use super::read::{Reader, Rows};
+use super::{Job, Mode};
+use crate::cli::Failure;
+use crate::escape;
+use crate::record::COLUMNS;
+use crate::stream::writer::{push_id, push_time};
+use crate::stream::{Format, Row, Writer};
+
+/// So many records are rendered at once: enough that handing them over costs nothing, and little memory.
+const CHUNK: usize = 2048;
+
+/// Chunks that a thread may be ahead of the output.
+const AHEAD: usize = 2;
+
+/// Writes all entries in their order. An interrupt ends it between two lines.
+///
+/// # Errors
+/// When the output fails, or a stream was changed meanwhile.
+pub(super) fn write(
+    entries: &[Entry],
+    destinations: &Destinations,
+    job: &Job<'_>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::output(&error);
+    Writer::new(&mut *out, job.format, COLUMNS.len()).and_then(|mut header| header.flush()).map_err(failed)?;
+    let render = |chunk: &[Entry]| Renderer::new(destinations, job).render(chunk);
+    let workers = job.jobs.min(entries.len().div_ceil(CHUNK));
+    let worker = |number: usize| entries.chunks(CHUNK).skip(number).step_by(workers);
+    thread::scope(|scope| {
+        let lanes: Vec<Option<Receiver<_>>> = (0..workers)
+            .map(|number| {
+                let (lane, receiver) = bounded(AHEAD);
+                let work = move || worker(number).try_for_each(|chunk| lane.send(render(chunk)));
+                // Where there is no thread to be had, the chunks are rendered as they are written.
+                Builder::new().spawn_scoped(scope, work).ok().map(|_| receiver)
+            })
+            .collect();
+        for (place, chunk) in entries.chunks(CHUNK).enumerate() {
+            if job.interrupt.came() {
+                break;
+            }
+            let lane = lanes[place % workers].as_ref();
+            let text = lane.and_then(|lane| lane.recv().ok()).unwrap_or_else(|| render(chunk))?;
+            out.write_all(&text).map_err(failed)?;
+        }
+        out.flush().map_err(failed)
+    })
+}
+
+/// Turns entries into lines.
+struct Renderer<'a> {
+    row: Reader<'a>,
+    keeper: Reader<'a>,
+    destinations: &'a Destinations,
+    job: &'a Job<'a>,
+}
+
+impl<'a> Renderer<'a> {
+    fn new(destinations: &'a Destinations, job: &'a Job<'a>) -> Self {
+        Self { row: Rows(job.table).reader(), keeper: Rows(job.table).reader(), destinations, job }
+    }
+
+    fn render(mut self, chunk: &[Entry]) -> Result<Vec<u8>, Failure> {
+        let mut text = Vec::with_capacity(chunk.len() * 256);
+        let format = Format { header: false, ..self.job.format };
+        let failed = |error: std::io::Error| Failure::output(&error);
+        let mut writer = Writer::new(&mut text, format, COLUMNS.len()).map_err(failed)?;
+        for entry in chunk {
+            self.line(entry, &mut writer)?;
+        }
+        writer.flush().map_err(failed)?;
+        drop(writer);
+        Ok(text)
+    }
+
+    fn line(&mut self, entry: &Entry, writer: &mut Writer<&mut Vec<u8>>) -> Result<(), Failure> {
+        let row = self.row.row(entry.row())?;
+        let path = canonical(row.path);
+        let plain = Row { path: &path, dest: None, keep: None, note: None, ..row };
+        let stays_first = entry.row() == entry.keeper();
+        let written = if self.job.options.mode == Mode::Unique || stays_first {
+            writer.write_row(&plain)
+        } else {
+            let keeper = self.keeper.row(entry.keeper())?;
+            let keep = canonical(keeper.path);
+            let (mut dest, mut note) = (Vec::new(), Vec::new());
+            let goes = entry.has(Mark::GOES);
+            if goes {
+                self.destinations.write(entry, row.path, &mut dest);
+                push_keeper(&keeper, &mut note);
+            } else {
+                note.extend_from_slice(reason_to_stay(entry, &row, &keeper));
+            }
+            writer.write_row(&Row {
+                dest: goes.then_some(&dest),
+                keep: Some(&keep),
+                note: (!note.is_empty()).then_some(&note),
+                ..plain
+            })
+        };
+        written.map_err(|error| Failure::output(&error))
+    }
+}
+
+/// What the keeper was when the plan was made, as far as it is known.
+fn push_keeper(keeper: &Row<'_>, note: &mut Vec<u8>) {
+    if keeper.mtime.is_some() {
+        note.extend_from_slice(b"keep mtime=");
+        push_time(keeper.mtime, note);
+    }
+    if keeper.id.is_some() {
+        note.extend_from_slice(if note.is_empty() { b"keep id=" } else { b" id=" });
+        push_id(keeper.id, note);
+    }
+}
+
+/// Why a member of a group stays that is not the one to keep.
+fn reason_to_stay(entry: &Entry, row: &Row<'_>, keeper: &Row<'_>) -> &'static [u8] {
+    if entry.has(Mark::PROTECTED) {
+        b"stays: protected"
+    } else if row.id.is_some() && row.id == keeper.id {
+        b"stays: another name of the keeper"
+    } else {
+        b"stays: another name of a protected file"
+    }
+}
+
+/// An escaped path in the one form that is written, also where it was read in another.
+fn canonical(escaped: &[u8]) -> Cow<'_, [u8]> {
+    let plain = escaped.iter().fold(true, |plain, byte| plain & (*byte != b'\\') & byte.is_ascii());
+    if plain {
+        return Cow::Borrowed(escaped);
+    }
+    let bytes = unescaped(escaped);
+    if *bytes == *b"-" {
+        return Cow::Borrowed(b"./-");
+    }
+    let mut text = Vec::with_capacity(escaped.len());
+    escape::escape_into(&bytes, &mut text);
+    Cow::Owned(text)
+}

@@ -1,0 +1,204 @@
+//! Which records lie in a protected directory, in a preferred one, or in the quarantine: decided once for each
+//! directory, and by what the directory is, not by how it is spelled.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::Job;
+use super::entry::{Entry, Mark, NO_RANK, Standing, file_tie, unescaped};
+use super::order;
+use super::read::Rows;
+use super::threads::{cut, each};
+use crate::cli::Failure;
+use crate::place::{self, Location, Locator};
+use crate::stream::RowRef;
+
+/// In which ways paths are spelled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Spellings {
+    relative: bool,
+    absolute: bool,
+    climbing: bool,
+}
+
+impl Spellings {
+    fn add(&mut self, other: Self) {
+        self.relative |= other.relative;
+        self.absolute |= other.absolute;
+        self.climbing |= other.climbing;
+    }
+
+    fn of(path: &[u8]) -> Self {
+        // A name with two dots in it may climb no more than another, but it costs only a closer look.
+        let climbing = memchr::memmem::find(path, b"..").is_some();
+        let absolute = path.starts_with(b"/");
+        Self { relative: !absolute, absolute, climbing }
+    }
+
+    /// Whether two paths can mean one place below the quarantine.
+    pub(super) fn can_meet(self) -> bool {
+        self.climbing || self.relative && self.absolute
+    }
+}
+
+/// Tells where directories stand. Each thread has its own.
+#[derive(Debug)]
+pub(super) struct Places {
+    locator: Locator,
+    quarantine: Rc<Location>,
+    quarantine_spelled: PathBuf,
+    protected: Vec<Rc<Location>>,
+    preferred: Vec<Rc<Location>>,
+    known: HashMap<Vec<u8>, Standing>,
+    /// The directory that was asked about last, and its standing once there is one.
+    last: (Vec<u8>, Option<Standing>),
+}
+
+/// So many directories are remembered before all are forgotten.
+const REMEMBERED: usize = 1 << 14;
+
+/// `PATH_MAX` of Linux: the kernel finds nothing behind a longer path, so only what is above can be looked at.
+const LONGEST: usize = 4096;
+
+impl Places {
+    /// `markers` are directories of which an index tells that they are protected.
+    fn new(job: &Job<'_>, markers: &[PathBuf]) -> io::Result<Self> {
+        let options = job.options;
+        let mut locator = Locator::new()?;
+        let quarantine = locator.directory(&options.to);
+        let quarantine_spelled = place::absolute(&options.to, locator.working_dir());
+        let protected = options.protect.iter().chain(markers).map(|dir| locator.directory(dir)).collect();
+        let preferred = options.prefer.iter().map(|dir| locator.directory(dir)).collect();
+        Ok(Self {
+            locator,
+            quarantine,
+            quarantine_spelled,
+            protected,
+            preferred,
+            known: HashMap::new(),
+            last: (Vec::new(), None),
+        })
+    }
+
+    /// Where a file stands, by the bytes of its path.
+    fn of_file(&mut self, path: &[u8]) -> Standing {
+        let dir = directory(path);
+        if let (last, Some(standing)) = &self.last
+            && last == dir
+        {
+            return *standing;
+        }
+        let standing = self.known.get(dir).copied().unwrap_or_else(|| self.look(dir));
+        self.last.0.clear();
+        self.last.0.extend_from_slice(dir);
+        self.last.1 = Some(standing);
+        standing
+    }
+
+    fn look(&mut self, dir: &[u8]) -> Standing {
+        let path = reachable(Path::new(OsStr::from_bytes(dir)));
+        let location = self.locator.directory(path);
+        let spelled = place::absolute(path, self.locator.working_dir());
+        let rank = self.preferred.iter().position(|place| location.is_within(place));
+        let standing = Standing {
+            quarantined: location.is_within(&self.quarantine) || spelled.starts_with(&self.quarantine_spelled),
+            protected: self.protected.iter().any(|place| location.is_within(place))
+                || self.locator.is_marked(&location),
+            rank: rank.and_then(|rank| u8::try_from(rank).ok()).unwrap_or(NO_RANK),
+        };
+        if self.known.len() >= REMEMBERED {
+            self.known.clear();
+        }
+        self.known.insert(dir.to_owned(), standing);
+        standing
+    }
+}
+
+/// The directory of a file by its spelling, as [`place::parent`] gives it, or another spelling of that.
+fn directory(path: &[u8]) -> &[u8] {
+    match memchr::memrchr(b'/', path) {
+        Some(slash) if slash > 0 && !matches!(&path[slash + 1..], b"" | b"." | b"..") => &path[..slash],
+        _ => place::parent(Path::new(OsStr::from_bytes(path))).as_os_str().as_bytes(),
+    }
+}
+
+/// The deepest directory on the way that is not out of the kernel's reach.
+fn reachable(dir: &Path) -> &Path {
+    let short = |dir: &&Path| dir.as_os_str().len() < LONGEST;
+    if short(&dir) { dir } else { dir.ancestors().find(short).unwrap_or(dir) }
+}
+
+/// Finds out for each entry where it stands, takes out what is in the quarantine, and sets `tie` to the file.
+///
+/// # Errors
+/// When a stream was changed meanwhile, or there is no working directory.
+pub(super) fn find(entries: &mut Vec<Entry>, markers: &[RowRef], job: &Job<'_>) -> Result<Spellings, Failure> {
+    // In the order of the streams, neighbours mostly lie in one directory.
+    order::by_key(entries, job.jobs, Entry::row);
+    let markers = directories(markers, Rows(job.table))?;
+    let pieces = cut(entries, job.jobs, |_, _| false);
+    let mut spellings = Spellings::default();
+    for piece in each(job.jobs, pieces, |piece| find_piece(piece, &markers, job)) {
+        spellings.add(piece?);
+    }
+    entries.retain(|entry| !entry.has(Mark::OUT));
+    Ok(spellings)
+}
+
+fn find_piece(piece: &mut [Entry], markers: &[PathBuf], job: &Job<'_>) -> Result<Spellings, Failure> {
+    let mut places = open(job, markers)?;
+    let mut reader = Rows(job.table).reader();
+    let mut spellings = Spellings::default();
+    for entry in piece {
+        if job.interrupt.came() {
+            break;
+        }
+        let row = reader.row(entry.row())?;
+        let path = unescaped(row.path);
+        spellings.add(Spellings::of(&path));
+        entry.tie = file_tie(row.id);
+        entry.stand(places.of_file(&path));
+    }
+    Ok(spellings)
+}
+
+/// Takes out of a few rows those that lie in the quarantine.
+///
+/// # Errors
+/// As [`find`].
+pub(super) fn outside_quarantine(rows: Vec<RowRef>, job: &Job<'_>) -> Result<Vec<RowRef>, Failure> {
+    let mut outside = Vec::new();
+    if rows.is_empty() {
+        return Ok(outside);
+    }
+    let mut places = open(job, &[])?;
+    let mut reader = Rows(job.table).reader();
+    for row in rows {
+        if !places.of_file(&unescaped(reader.path(row)?)).quarantined {
+            outside.push(row);
+        }
+    }
+    Ok(outside)
+}
+
+fn open(job: &Job<'_>, markers: &[PathBuf]) -> Result<Places, Failure> {
+    Places::new(job, markers)
+        .map_err(|error| Failure::Stop(format!("looking: working directory: {}", crate::report::reason(&error))))
+}
+
+/// The directories that hold some files, each once.
+fn directories(files: &[RowRef], rows: Rows<'_>) -> Result<Vec<PathBuf>, Failure> {
+    let mut reader = rows.reader();
+    let mut directories = Vec::new();
+    for file in files {
+        let path = unescaped(reader.path(*file)?);
+        directories.push(PathBuf::from(OsStr::from_bytes(directory(&path))));
+    }
+    directories.sort_unstable();
+    directories.dedup();
+    Ok(directories)
+}

@@ -1,0 +1,123 @@
+//! Reading the streams: once from end to end, and then row by row.
+
+use super::Job;
+use super::entry::{Entry, Mark};
+use super::threads::each;
+use crate::cli::Failure;
+use crate::escape;
+use crate::place::MARKER;
+use crate::progress::Progress;
+use crate::stream::table::{Part, RowReader};
+use crate::stream::{Fault, Row, RowRef, Table};
+
+/// The rows of the streams, by their places.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rows<'a>(pub(super) &'a Table);
+
+impl<'a> Rows<'a> {
+    /// What one thread needs to read rows.
+    pub(super) fn reader(self) -> Reader<'a> {
+        Reader { table: self.0, rows: RowReader::default() }
+    }
+}
+
+/// Reads rows that were read before.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    table: &'a Table,
+    rows: RowReader,
+}
+
+impl Reader<'_> {
+    /// The row at a place.
+    ///
+    /// # Errors
+    /// When the stream was changed meanwhile.
+    pub(super) fn row(&mut self, at: RowRef) -> Result<Row<'_>, Failure> {
+        let table = self.table;
+        table.row(at, &mut self.rows).map_err(|fault| changed(table, at, &fault))
+    }
+
+    /// The escaped path of the row at a place.
+    ///
+    /// # Errors
+    /// When the stream was changed meanwhile.
+    pub(super) fn path(&mut self, at: RowRef) -> Result<&[u8], Failure> {
+        let table = self.table;
+        table.path(at, &mut self.rows).map_err(|fault| changed(table, at, &fault))
+    }
+}
+
+fn changed(table: &Table, at: RowRef, fault: &Fault) -> Failure {
+    Failure::Stop(format!("reading: {}: it was changed while it was read: {fault}", table.describe(at)))
+}
+
+/// All that the streams hold.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) entries: Vec<Entry>,
+    /// Records of files that protect the directory they stand in.
+    pub(super) markers: Vec<RowRef>,
+    pub(super) faults: Vec<(RowRef, Fault)>,
+}
+
+/// Reads every row once. The lines are counted first, so that no memory is asked for that is not used.
+pub(super) fn read(job: &Job<'_>, progress: &Progress) -> Contents {
+    progress.expect_bytes(job.table.len());
+    let parts = job.table.parts(job.jobs * 8);
+    let counts = each(job.jobs, parts.iter().collect(), |part: &Part<'_>| part.count_lines());
+    let mut entries = vec![Entry::NOTHING; counts.iter().sum()];
+    let mut rest = entries.as_mut_slice();
+    let mut pieces = Vec::new();
+    for (part, count) in parts.into_iter().zip(counts) {
+        let (piece, after) = rest.split_at_mut(count.min(rest.len()));
+        pieces.push((part, piece));
+        rest = after;
+    }
+    let mut contents = Contents::default();
+    for piece in each(job.jobs, pieces, |(part, piece)| read_part(part, piece, job, progress)) {
+        contents.markers.extend(piece.markers);
+        contents.faults.extend(piece.faults);
+    }
+    entries.retain(|entry| !entry.is_vacant());
+    contents.entries = entries;
+    contents
+}
+
+/// So many rows are read between two looks whether somebody wants it to end.
+const STRETCH: usize = 1 << 14;
+
+fn read_part(mut part: Part<'_>, entries: &mut [Entry], job: &Job<'_>, progress: &Progress) -> Contents {
+    let mut contents = Contents::default();
+    for stretch in entries.chunks_mut(STRETCH) {
+        if job.interrupt.came() {
+            break;
+        }
+        let before = part.bytes_left();
+        let records = stretch.len() as u64;
+        for entry in stretch {
+            match part.next_row() {
+                None => break,
+                Some((at, Ok(row))) => {
+                    *entry = Entry::of(at, &row);
+                    if row.size == 0 && !job.options.empty {
+                        entry.set(Mark::EMPTY);
+                    }
+                    if is_marker(row.path) {
+                        contents.markers.push(at);
+                    }
+                }
+                Some((at, Err(fault))) => contents.faults.push((at, fault)),
+            }
+        }
+        progress.add_bytes(before - part.bytes_left());
+        progress.add_files(records);
+    }
+    contents
+}
+
+fn is_marker(escaped: &[u8]) -> bool {
+    let name = |path: &[u8]| path.rsplit(|byte| *byte == b'/').next() == Some(MARKER.as_bytes());
+    // An escape may stand for a plain character.
+    name(escaped) || escaped.contains(&b'\\') && escape::unescape(escaped).is_ok_and(|path| name(&path))
+}
