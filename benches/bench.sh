@@ -47,7 +47,7 @@ options_of() {
         # 4 videos of 768 MB, two of them equal
         C) echo "--seed 3 --files 4 --min-size $(scaled 768)M --max-size $(scaled 768)M --dup-share 25 --kinds mp4" ;;
         # 20,000 raw photos of one camera: five sizes, and differences only in the middle or near the end
-        D) echo "--seed 4 --files $(scaled 20000) --total $(scaled 3000)M --dup-share 5 --alike 5 --kinds jpg" ;;
+        D) echo "--seed 4 --files $(scaled 20000) --min-size 140K --max-size 160K --dup-share 5 --alike 5 --kinds jpg" ;;
         # 1,000,000 tiny files
         E) echo "--seed 5 --files $(scaled 1000000) --min-size 1 --max-size 100 --dup-share 20 --kinds txt" ;;
         *) echo "bench: $1: there is no such tree" >&2; return 2 ;;
