@@ -28,7 +28,8 @@ struct Counts {
 }
 
 impl Progress {
-    /// Begins for `tool`: redrawn in place on a terminal, a line about once a second elsewhere if `when` is always.
+    /// Begins for `tool`: redrawn in place on a terminal, a line about once a second, and one at
+    /// the end, elsewhere if `when` is always.
     #[must_use]
     pub fn start(tool: &'static str, when: ProgressWhen) -> Self {
         let counts = Arc::new(Counts::default());
@@ -107,12 +108,16 @@ fn start_display(
 fn display(tool: &str, counts: &Counts, bar: Option<&ProgressBar>, stopped: &Receiver<()>) {
     let start = Instant::now();
     let pause = Duration::from_millis(if bar.is_some() { 200 } else { 1000 });
-    while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(pause) {
+    loop {
+        let last = stopped.recv_timeout(pause) != Err(RecvTimeoutError::Timeout);
         let text = counts.to_text(start.elapsed());
         match bar {
             Some(bar) => bar.set_message(text),
             // One write for the whole line. Where stderr is closed there is nobody to tell.
             None => io::stderr().write_all(format!("{tool}: {text}\n").as_bytes()).unwrap_or(()),
+        }
+        if last {
+            return;
         }
     }
 }
@@ -123,13 +128,13 @@ impl Counts {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let (files, bytes, all) = (read(&self.files), read(&self.bytes), read(&self.all_bytes));
         let rate = bytes as f64 / elapsed.as_secs_f64().max(0.001);
-        let mut text =
+        let text =
             format!("{}, {}, {}/s", report::count(files, "file"), report::bytes(bytes), report::bytes(rate as u64));
-        if all > bytes && rate >= 1.0 {
-            let seconds = ((all - bytes) as f64 / rate) as u64;
-            text.push_str(&format!(", {}:{:02}:{:02} left", seconds / 3600, seconds / 60 % 60, seconds % 60));
+        if all <= bytes || rate < 1.0 {
+            return text;
         }
-        text
+        let seconds = ((all - bytes) as f64 / rate) as u64;
+        format!("{text}, {}:{:02}:{:02} left", seconds / 3600, seconds / 60 % 60, seconds % 60)
     }
 }
 
