@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::cli::Failure;
 use crate::place::{self, Locator};
 use crate::record::{ContentHash, FileId, Record, Timestamp};
-use crate::report::{self, Reporter};
+use crate::report::Reporter;
 use crate::stream::table::RowReader;
 use crate::stream::{Fault, RowRef, Table};
 
@@ -123,8 +123,6 @@ pub struct Reading {
     pub to: Option<PathBuf>,
     /// Whether malformed lines are left out instead of ending the run.
     pub skip_bad_lines: bool,
-    /// Whether one source may go to several destinations, as copies may.
-    pub sources_stay: bool,
 }
 
 impl Plan {
@@ -138,7 +136,7 @@ impl Plan {
         let working_dir = locator.working_dir().to_owned();
         let mut plan = Self { table, rows, to: reading.to.clone(), working_dir, common_dir: None };
         let claims = plan.claims(locator, reporter)?;
-        plan.contradictions(claims, reading.sources_stay, locator, reporter)?;
+        plan.contradictions(claims, locator, reporter)?;
         plan.table.check_whole()?;
         Ok(plan)
     }
@@ -188,86 +186,75 @@ impl Plan {
     fn claims(&mut self, locator: &mut Locator, reporter: &Reporter) -> Result<Vec<Claim>, Failure> {
         let mut claims = Vec::with_capacity(self.rows.len() * 2);
         let mut reader = RowReader::default();
-        let mut without_dest = 0_u64;
         let mut refused = 0_u64;
         for (number, at) in self.rows.iter().enumerate() {
             let Ok(row) = self.table.row(*at, &mut reader) else { continue };
             let record = row.to_record();
-            widen(&mut self.common_dir, &place::absolute(place::parent(&record.path), &self.working_dir));
-            let Some(step) = Step::of(record, self.to.as_deref(), &self.working_dir) else {
-                without_dest += 1;
-                continue;
-            };
-            if let Some(problem) = impossible(&step) {
-                reporter.failed_text("checking the plan", &self.table.describe(*at), &problem);
-                refused += 1;
-                continue;
+            let source = record.path.clone();
+            widen(&mut self.common_dir, &place::absolute(place::parent(&source), &self.working_dir));
+            let step = possible(record, self.to.as_deref(), &self.working_dir);
+            match step {
+                Ok(step) => {
+                    claims.push(Claim { print: fingerprint(&step.source, locator), row: number, is_dest: false });
+                    claims.push(Claim { print: fingerprint(&step.dest, locator), row: number, is_dest: true });
+                }
+                Err(problem) => {
+                    refused += 1;
+                    if refused <= MOST_NAMED {
+                        self.name(*at, &source, &problem, reporter);
+                    }
+                }
             }
-            claims.push(Claim { print: fingerprint(&step.source, locator), row: number, is_dest: false });
-            claims.push(Claim { print: fingerprint(&step.dest, locator), row: number, is_dest: true });
         }
-        if without_dest > 0 {
-            let records = report::count(without_dest, "record");
-            return Err(Failure::Stop(format!(
-                "nothing is done: {records} without a destination; --to DIR gives them one"
-            )));
-        }
-        if refused > 0 {
-            return Err(Failure::Stop(format!(
-                "nothing is done: {} that cannot be carried out",
-                report::count(refused, "row")
-            )));
-        }
-        Ok(claims)
+        nothing_is_done(refused, "row that cannot be carried out", "rows that cannot be carried out").map(|()| claims)
+    }
+
+    /// `FILE:LINE: SOURCE: problem`.
+    fn name(&self, at: RowRef, source: &Path, problem: &str, reporter: &Reporter) {
+        let place = format!("{}: {}", self.table.describe(at), shown(source));
+        reporter.failed_text("checking the plan", &place, &problem);
     }
 
     fn contradictions(
         &self,
         mut claims: Vec<Claim>,
-        sources_stay: bool,
         locator: &mut Locator,
         reporter: &Reporter,
     ) -> Result<(), Failure> {
         claims.sort_unstable();
         let mut found = 0;
         for group in claims.chunk_by(|one, other| one.print == other.print).filter(|group| group.len() > 1) {
-            found += self.clashes(group, sources_stay, locator, reporter);
+            found += self.clashes(group, found, locator, reporter);
         }
-        if found == 0 {
-            return Ok(());
-        }
-        Err(Failure::Stop(format!("nothing is done: the plan contradicts itself in {}", report::count(found, "place"))))
+        nothing_is_done(found, "place where the plan contradicts itself", "places where the plan contradicts itself")
     }
 
     /// Names the clashes among claims of one fingerprint, each against the first claim of the same path.
-    fn clashes(&self, group: &[Claim], sources_stay: bool, locator: &mut Locator, reporter: &Reporter) -> u64 {
-        let mut firsts: Vec<(PathBuf, Claim)> = Vec::new();
+    fn clashes(&self, group: &[Claim], before: u64, locator: &mut Locator, reporter: &Reporter) -> u64 {
+        let mut firsts: Vec<(PathBuf, PathBuf, Claim)> = Vec::new();
         let mut found = 0;
         for claim in group {
-            let Some(path) = self.claimed(*claim, locator) else { continue };
-            match firsts.iter().find(|(known, _)| *known == path).map(|(_, first)| *first) {
-                None => firsts.push((path, *claim)),
-                Some(first) => {
-                    if let Some(problem) = clash(first, *claim, sources_stay) {
-                        found += 1;
-                        let reason = format!("{problem} {}", self.table.describe(self.rows[first.row]));
-                        let place = format!(
-                            "{}: {}",
-                            self.table.describe(self.rows[claim.row]),
-                            crate::escape::for_people(path.as_os_str().as_bytes())
-                        );
-                        reporter.failed_text("checking the plan", &place, &reason);
-                    }
-                }
+            let Some((path, source)) = self.claimed(*claim, locator) else { continue };
+            let Some((_, other, first)) = firsts.iter().find(|(known, _, _)| *known == path) else {
+                firsts.push((path, source, *claim));
+                continue;
+            };
+            let Some(problem) = clash(*first, *claim) else { continue };
+            found += 1;
+            if before + found <= MOST_NAMED {
+                let line = self.table.describe(self.rows[first.row]);
+                let problem = format!("{problem} {line}: {}: {}", shown(other), shown(&path));
+                self.name(self.rows[claim.row], &source, &problem, reporter);
             }
         }
         found
     }
 
-    fn claimed(&self, claim: Claim, locator: &mut Locator) -> Option<PathBuf> {
+    /// The path that a claim is about, and the source of its row.
+    fn claimed(&self, claim: Claim, locator: &mut Locator) -> Option<(PathBuf, PathBuf)> {
         let mut reader = RowReader::default();
         let step = self.step(claim.row, &mut reader).ok()?;
-        Some(resolved(if claim.is_dest { &step.dest } else { &step.source }, locator))
+        Some((resolved(if claim.is_dest { &step.dest } else { &step.source }, locator), step.source))
     }
 }
 
@@ -279,15 +266,29 @@ struct Claim {
     is_dest: bool,
 }
 
-fn clash(first: Claim, second: Claim, sources_stay: bool) -> Option<&'static str> {
+/// So many rows are named one by one.
+const MOST_NAMED: u64 = 20;
+
+fn nothing_is_done(count: u64, one: &str, many: &str) -> Result<(), Failure> {
+    match count {
+        0 => Ok(()),
+        1 => Err(Failure::Stop(format!("nothing is done: 1 {one}"))),
+        _ => Err(Failure::Stop(format!("nothing is done: {count} {many}"))),
+    }
+}
+
+fn shown(path: &Path) -> String {
+    crate::escape::for_people(path.as_os_str().as_bytes())
+}
+
+fn clash(first: Claim, second: Claim) -> Option<&'static str> {
     match (first.is_dest, second.is_dest) {
-        (true, true) => Some("is the destination of two rows, this one and"),
+        (true, true) => Some("its destination is also that of"),
         // A row that wants its file where it is already asks for nothing.
         (false, true) | (true, false) if first.row == second.row => None,
-        (false, true) => Some("is a destination here and the source of"),
-        (true, false) => Some("is a source here and the destination of"),
-        (false, false) if sources_stay => None,
-        (false, false) => Some("is the source of two rows, this one and"),
+        (false, true) => Some("its destination is the source of"),
+        (true, false) => Some("it is the destination of"),
+        (false, false) => Some("it is also the source of"),
     }
 }
 
@@ -307,21 +308,22 @@ fn read_rows(table: &Table, skip_bad_lines: bool, reporter: &Reporter) -> Result
     Ok(rows)
 }
 
-/// Why no file can be put at a destination, whatever is on the disk.
-fn impossible(step: &Step) -> Option<String> {
-    let names_a_file = |path: &Path| {
-        matches!(path.components().next_back(), Some(Component::Normal(_)))
-            && !path.as_os_str().as_bytes().ends_with(b"/")
-            && !path.as_os_str().as_bytes().ends_with(b"/.")
-    };
-    let shown = |path: &Path| crate::escape::for_people(path.as_os_str().as_bytes());
+/// The step of a record, or why nobody could carry it out, whatever is on the disk.
+fn possible(record: Record, to: Option<&Path>, working_dir: &Path) -> Result<Step, String> {
+    let step = Step::of(record, to, working_dir).ok_or("no destination; --to DIR gives one to records without")?;
     if !names_a_file(&step.dest) {
-        return Some(format!(
-            "column 6 (dest): {}: a destination is the file's new path, not a directory",
-            shown(&step.dest)
-        ));
+        return Err(format!("{}: a destination is the file's new path, not a directory", shown(&step.dest)));
     }
-    (!names_a_file(&step.source)).then(|| format!("column 1 (path): {}: this names a directory", shown(&step.source)))
+    if !names_a_file(&step.source) {
+        return Err("this names a directory".into());
+    }
+    Ok(step)
+}
+
+fn names_a_file(path: &Path) -> bool {
+    let bytes = path.as_os_str().as_bytes();
+    let is_name = matches!(path.components().next_back(), Some(Component::Normal(_)));
+    is_name && !bytes.ends_with(b"/") && !bytes.ends_with(b"/.")
 }
 
 fn widen(common: &mut Option<PathBuf>, dir: &Path) {

@@ -98,9 +98,7 @@ fn one_line(text: &str) -> String {
 #[must_use]
 pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut characters = text.chars();
-    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
 /// A number of bytes for people, in units of 1000: `5.60 GB`.
@@ -158,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_reads_as_part_of_a_sentence() {
-        assert_eq!(reason(&io::Error::from_raw_os_error(2)), "no such file or directory");
+    fn a_reason_is_that_of_the_system_without_its_number() {
+        assert_eq!(reason(&io::Error::from_raw_os_error(2)), "No such file or directory");
     }
 }

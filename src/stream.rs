@@ -1,6 +1,6 @@
 //! Streams of records: one line each, TSV or CSV, with a header or without.
 //!
-//! [`line`] turns one line into a [`line::Row`], [`table`] holds whole streams for random access,
+//! [`mod@line`] turns one line into a [`line::Row`], [`table`] holds whole streams for random access,
 //! [`writer`] writes them.
 
 pub mod line;

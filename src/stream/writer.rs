@@ -61,7 +61,7 @@ impl<W: Write> Writer<W> {
         let names = &COLUMNS[..self.columns];
         match &mut self.sink {
             Sink::Tsv(out) => writeln!(out, "{}", names.join("\t")),
-            Sink::Csv(out) => out.write_record(names).map_err(io::Error::from),
+            Sink::Csv(out) => out.write_record(names).map_err(cause),
         }
     }
 
@@ -76,7 +76,7 @@ impl<W: Write> Writer<W> {
                 tsv_line(record, self.columns, &mut self.line);
                 out.write_all(&self.line)
             }
-            Sink::Csv(out) => out.serialize(Columns { record, columns: self.columns }).map_err(io::Error::from),
+            Sink::Csv(out) => out.serialize(Columns { record, columns: self.columns }).map_err(cause),
         }
     }
 
@@ -117,6 +117,14 @@ impl<W: Write> Writer<W> {
             Sink::Tsv(out) => out.flush(),
             Sink::Csv(out) => out.flush(),
         }
+    }
+}
+
+/// The system's own error, by which a closed pipe is known.
+fn cause(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 

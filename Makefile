@@ -1,0 +1,88 @@
+# Everything that is done with this tree, one word each; `make help` lists the words.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+
+CARGO  ?= cargo
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/mediastruct
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)
+TARGET  := $(or $(CARGO_TARGET_DIR),target)
+TOOLS   := $(basename $(notdir $(sort $(wildcard src/bin/ms-*.rs))))
+BUILT   := $(TOOLS:%=$(TARGET)/release/%)
+SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
+MANUALS := $(sort $(wildcard man/*.[1-9]))
+SCRIPTS := .ci/run tests/demo.sh benches/bench.sh
+
+# In a recipe: skips the rest of it, loudly, where a program is absent. Where CI is set, absence is a failure.
+NEEDS = command -v $(1) >/dev/null || { echo "SKIPPED: $@: $(1) is not installed" >&2; test -z "$$CI"; exit; }
+
+.PHONY: all help demo check fmt clippy doc lint-man lint-scripts test bench install uninstall dist clean
+
+all: ## build all tools, optimised
+	$(CARGO) build --release --locked
+
+help: ## list these words
+	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: all ## make a dataset, move its duplicates away, and undo it
+	@PATH="$(abspath $(TARGET)/release):$$PATH" tests/demo.sh
+
+check: fmt clippy doc lint-man lint-scripts ## format, lints, documentation, manuals and scripts; a warning is an error
+
+fmt:
+	$(CARGO) fmt --check
+
+clippy:
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+# The documentation is for readers of the code, so what is private is shown and may be linked to.
+doc:
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' $(CARGO) doc --locked --no-deps --document-private-items
+
+lint-man:
+	@$(call NEEDS,mandoc); set -x; mandoc -T lint -W warning $(MANUALS)
+
+lint-scripts:
+	@for script in $(SCRIPTS); do bash -n "$$script" || exit; done
+	@$(call NEEDS,shellcheck); set -x; shellcheck $(SCRIPTS)
+
+# nextest runs no documentation tests; they go first, so that the last lines are the verdict on the tools.
+test: ## run all tests
+	$(CARGO) test --locked --quiet --doc
+	@if $(CARGO) nextest --version >/dev/null 2>&1; \
+	then set -x; $(CARGO) nextest run --locked; \
+	else set -x; $(CARGO) test --locked --lib --bins --tests; fi
+
+bench: all ## time the tools beside their peers (see benches/bench.sh)
+	@PATH="$(abspath $(TARGET)/release):$$PATH" benches/bench.sh
+
+# Builds only what is not up to date, so that `sudo make install` after `make` needs no Rust toolchain.
+install: $(BUILT) ## install under PREFIX (/usr/local), below DESTDIR if set
+	install -d $(addprefix '$(DESTDIR),$(BINDIR)' $(MANDIR)/man1' $(MANDIR)/man5' $(MANDIR)/man7' $(DOCDIR)')
+	install -m 755 $(BUILT) '$(DESTDIR)$(BINDIR)'
+	install -m 644 $(filter %.1,$(MANUALS)) '$(DESTDIR)$(MANDIR)/man1'
+	install -m 644 $(filter %.5,$(MANUALS)) '$(DESTDIR)$(MANDIR)/man5'
+	install -m 644 $(filter %.7,$(MANUALS)) '$(DESTDIR)$(MANDIR)/man7'
+	install -m 644 README.md LICENSE '$(DESTDIR)$(DOCDIR)'
+
+$(BUILT) &: $(SOURCES)
+	$(CARGO) build --release --locked
+
+uninstall: ## remove what install put there
+	cd '$(DESTDIR)$(BINDIR)' && rm -f $(TOOLS)
+	cd '$(DESTDIR)$(MANDIR)' && rm -f $(foreach page,$(notdir $(MANUALS)),man$(subst .,,$(suffix $(page)))/$(page))
+	cd '$(DESTDIR)$(DOCDIR)' && rm -f README.md LICENSE
+	rmdir '$(DESTDIR)$(DOCDIR)'
+
+# Times and owners come from the commit and gzip stores no time of its own: one commit, one archive.
+dist: ## pack the committed tree as a reproducible archive
+	mkdir -p $(TARGET)
+	git archive --format=tar --prefix=mediastruct-$(VERSION)/ HEAD | gzip -9n > $(TARGET)/mediastruct-$(VERSION).tar.gz
+	@sha256sum $(TARGET)/mediastruct-$(VERSION).tar.gz
+
+clean: ## remove all that was built
+	$(CARGO) clean

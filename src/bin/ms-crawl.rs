@@ -1,0 +1,55 @@
+//! `ms-crawl`: directories in, an index out.
+
+use std::process::ExitCode;
+
+use lexopt::Parser;
+use mediastruct::cli::{self, Argument, Exit, Failure};
+use mediastruct::crawl::{self, Options};
+
+const USAGE: &str = "\
+usage: ms-crawl [options] [DIR|FILE...]
+
+Writes a record (path, hash, size, mtime, id) for every regular file at and below
+the operands; for the working directory where none is given.
+
+      --hash all|dups|none  hash every file (default), only what can have a
+                            duplicate within this crawl, or none
+  -a, --absolute            make paths absolute
+  -L, --follow              follow symbolic links, each file once
+  -x, --one-file-system     do not enter other filesystems
+      --exclude GLOB        leave out files and directories of this name or path
+      --include GLOB        only files of this name or path
+      --min-size SIZE, --max-size SIZE
+                            only files of this size: bytes, or K M G T Ki Mi Gi Ti
+      --no-junk             leave out .DS_Store ._* Thumbs.db desktop.ini @eaDir
+      --files-from FILE     take operands from FILE (-: standard input), one a line
+  -0, --null                names in these files end with NUL, not newline
+      --sort                sort by path
+      --csv, --header, --no-header
+                            how records are written
+  -j, --jobs N              work in N threads
+      --progress auto|always|never
+  -q, --quiet               no summary at the end
+  -h, --help
+  -V, --version
+";
+
+fn main() -> ExitCode {
+    cli::main("ms-crawl", run)
+}
+
+fn run(mut parser: Parser) -> Result<Exit, Failure> {
+    let mut options = Options::default();
+    while let Some(argument) = cli::next(&mut parser)? {
+        match argument {
+            Argument::Operand(operand) => options.operands.push(operand),
+            Argument::Option(option) => match option.as_str() {
+                "-h" | "--help" => return cli::print(USAGE),
+                "-V" | "--version" => return cli::print_version("ms-crawl"),
+                _ if options.take(&option, &mut parser)? => {}
+                _ => return Err(cli::unknown_option(&option)),
+            },
+        }
+    }
+    crawl::run(&options)
+}

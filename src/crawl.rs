@@ -1,0 +1,148 @@
+//! From directories to an index: what is there, and the hash of each content.
+//!
+//! [`pipeline`] lists and hashes with all workers of a [`pool`] at once and hands what was found through a bounded
+//! channel to one sink: [`output`] writes it, [`duplicates`] first looks for what can have a duplicate at all.
+
+mod candidates;
+mod duplicates;
+mod links;
+pub mod options;
+mod output;
+mod parallel;
+mod pipeline;
+mod pool;
+mod probe;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use options::{Hashing, Options};
+
+use crate::cli::{Exit, Failure};
+use crate::hash::{Status, Trouble};
+use crate::interrupt::Interrupt;
+use crate::progress::Progress;
+use crate::record::ContentHash;
+use crate::report::{self, Reporter};
+use crate::walk::{Filter, operands};
+use output::Output;
+
+/// A file that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// As reached from its operand.
+    pub path: PathBuf,
+    /// Of its whole content, where it was read.
+    pub hash: Option<ContentHash>,
+    /// What it was while it was read.
+    pub status: Status,
+}
+
+/// What is found goes here, in portions, from one thread.
+pub trait Sink {
+    /// Takes the next portion.
+    ///
+    /// # Errors
+    /// [`Failure`] ends the crawl.
+    fn take(&mut self, found: Vec<Found>) -> Result<(), Failure>;
+
+    /// Nothing else is to be had just now.
+    ///
+    /// # Errors
+    /// [`Failure`] ends the crawl.
+    fn pause(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// What all parts of one crawl share.
+#[derive(Debug)]
+struct Crawl<'a> {
+    options: &'a Options,
+    filter: Filter,
+    jobs: usize,
+    reporter: &'a Reporter,
+    progress: &'a Progress,
+    interrupt: &'a Interrupt,
+    /// The sink takes no more.
+    closed: AtomicBool,
+}
+
+impl Crawl<'_> {
+    fn is_stopped(&self) -> bool {
+        self.interrupt.came() || self.closed.load(Ordering::Relaxed)
+    }
+
+    fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    fn failed(&self, path: &Path, trouble: &Trouble) {
+        self.reporter.failed("reading", path, trouble);
+    }
+}
+
+/// Crawls and writes the index to standard output.
+///
+/// # Errors
+/// [`Failure`] where the operands or the output cannot be used.
+pub fn run(options: &Options) -> Result<Exit, Failure> {
+    let interrupt = Interrupt::install().map_err(|error| Failure::Stop(format!("catching signals: {error}")))?;
+    let mut progress = Progress::start("ms-crawl", options.common.progress);
+    let reporter = progress.reporter("ms-crawl", options.common.quiet);
+    let mut output = Output::new(options.common.format(), options.sort)?;
+    let result = crawl(options, &reporter, &progress, &interrupt, &mut output);
+    let result = result.and_then(|()| output.finish());
+    progress.finish();
+    result?;
+    reporter.summary(&summary(&output, &reporter, &interrupt));
+    Ok(interrupt.exit().unwrap_or_else(|| reporter.exit()))
+}
+
+/// Crawls into `sink`. A signal ends it early and without an error.
+///
+/// # Errors
+/// [`Failure`] where the operands cannot be used, and what `sink` gives.
+pub fn crawl(
+    options: &Options,
+    reporter: &Reporter,
+    progress: &Progress,
+    interrupt: &Interrupt,
+    sink: &mut dyn Sink,
+) -> Result<(), Failure> {
+    let mut names = options.operands.clone();
+    for list in &options.lists {
+        names.extend(operands::read_list(list, options.nul, reporter)?);
+    }
+    if names.is_empty() && options.lists.is_empty() {
+        names.push(".".into());
+    }
+    if options.absolute {
+        operands::make_absolute(&mut names)?;
+    }
+    let roots = operands::roots(names)?;
+    raise_open_files();
+    let (filter, jobs) = (options.filter.build()?, options.common.jobs());
+    let crawl = Crawl { options, filter, jobs, reporter, progress, interrupt, closed: AtomicBool::new(false) };
+    match options.hashing {
+        Hashing::Dups => duplicates::run(&crawl, roots, sink),
+        Hashing::All | Hashing::None => pipeline::run(&crawl, roots, sink),
+    }
+}
+
+/// Each walk holds a few directories open. Where the limit stays low, the one that fails then says so.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).unwrap_or(());
+}
+
+fn summary(output: &Output, reporter: &Reporter, interrupt: &Interrupt) -> String {
+    let (files, bytes) = output.written();
+    let begin = if interrupt.came() { "interrupted after " } else { "" };
+    let done = format!("{begin}{}, {}", report::count(files, "file"), report::bytes(bytes));
+    match reporter.failures() {
+        0 => done,
+        failed => format!("{done}, {failed} failed"),
+    }
+}

@@ -1,0 +1,87 @@
+//! What was found, as records on standard output.
+
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::os::fd::AsFd as _;
+use std::os::unix::ffi::OsStrExt as _;
+
+use super::{Found, Sink};
+use crate::cli::Failure;
+use crate::record::INDEX_COLUMNS;
+use crate::record::Record;
+use crate::stream::{Format, Writer};
+
+/// Writes an index stream, and counts.
+#[derive(Debug)]
+pub(super) struct Output {
+    writer: Writer<BufWriter<File>>,
+    /// Where the records are to be sorted: those that came so far.
+    held: Option<Vec<Found>>,
+    files: u64,
+    bytes: u64,
+}
+
+impl Output {
+    pub(super) fn new(format: Format, sort: bool) -> Result<Self, Failure> {
+        // The standard library's own handle writes at every newline.
+        let out = io::stdout().as_fd().try_clone_to_owned().map_err(|error| Failure::output(&error))?;
+        let out = BufWriter::with_capacity(1 << 16, File::from(out));
+        let writer = Writer::new(out, format, INDEX_COLUMNS).map_err(|error| Failure::output(&error))?;
+        Ok(Self { writer, held: sort.then(Vec::new), files: 0, bytes: 0 })
+    }
+
+    /// Writes whatever is still to be written.
+    pub(super) fn finish(&mut self) -> Result<(), Failure> {
+        if let Some(mut held) = self.held.take() {
+            held.sort_unstable_by(|a, b| a.path.as_os_str().as_bytes().cmp(b.path.as_os_str().as_bytes()));
+            self.write(held)?;
+        }
+        self.flush()
+    }
+
+    /// How many files with how many bytes.
+    pub(super) fn written(&self) -> (u64, u64) {
+        (self.files, self.bytes)
+    }
+
+    fn write(&mut self, found: Vec<Found>) -> Result<(), Failure> {
+        for file in found {
+            self.files += 1;
+            self.bytes += file.status.size;
+            self.writer.write(&to_record(file)).map_err(|error| Failure::output(&error))?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        self.writer.flush().map_err(|error| Failure::output(&error))
+    }
+}
+
+impl Sink for Output {
+    fn take(&mut self, found: Vec<Found>) -> Result<(), Failure> {
+        match &mut self.held {
+            Some(held) => held.extend(found),
+            None => self.write(found)?,
+        }
+        Ok(())
+    }
+
+    /// Whoever reads along sees each record as soon as there is time for it.
+    fn pause(&mut self) -> Result<(), Failure> {
+        self.flush()
+    }
+}
+
+fn to_record(file: Found) -> Record {
+    Record {
+        path: file.path,
+        hash: file.hash,
+        size: file.status.size,
+        mtime: Some(file.status.mtime),
+        id: Some(file.status.id),
+        dest: None,
+        keep: None,
+        note: None,
+    }
+}

@@ -1,0 +1,292 @@
+//! Writing the tree.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File as OpenFile};
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::SystemTime;
+
+use chrono::{DateTime, Utc};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::kind::Kind;
+use super::plan::{Content, File, Plan};
+use super::{jpeg, movie, png, text};
+use crate::cli::{Common, Exit, Failure, ProgressWhen};
+use crate::escape;
+use crate::interrupt::Interrupt;
+use crate::report::{self, Reporter};
+
+/// Writes all files of `plan` below `root`, and says what was done.
+///
+/// Files are only ever created: what should be there already is named as a failure and left alone. A file that could
+/// not be finished is removed. When the machine dies, files may be missing or short: nothing is synced.
+///
+/// # Errors
+/// [`Failure::Stop`] where `root` is no empty directory and cannot be made, or where the filesystem is full.
+pub fn write(plan: &Plan, root: &Path, common: &Common, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    prepare(root)?;
+    let bar = progress(common.progress, plan.bytes());
+    let reporter = Reporter::new("ms-gen", common.quiet).beside(bar.clone());
+    let directories = directories(plan);
+    make_directories(root, &directories, &reporter);
+    let work = Work { plan, root, reporter: &reporter, bar: &bar, interrupt, state: State::default() };
+    std::thread::scope(|scope| {
+        for _ in 0..common.jobs().min(plan.files.len()) {
+            scope.spawn(|| work.run());
+        }
+    });
+    date_directories(root, &directories, &reporter);
+    bar.finish_and_clear();
+    reporter.summary(&work.summary());
+    if work.state.hopeless.load(Ordering::Relaxed) {
+        return Ok(Exit::Stopped);
+    }
+    Ok(interrupt.exit().unwrap_or_else(|| reporter.exit()))
+}
+
+/// Sees to it that `root` is an empty directory.
+fn prepare(root: &Path) -> Result<(), Failure> {
+    let name = escape::for_people(root.as_os_str().as_encoded_bytes());
+    let stop = |reason: &str| Err(Failure::Stop(format!("making the tree: {name}: {reason}")));
+    let failed = |error: &io::Error| stop(&report::reason(error));
+    match fs::symlink_metadata(root) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return fs::create_dir_all(root).or_else(|error| failed(&error));
+        }
+        Err(error) => return failed(&error),
+        Ok(found) if found.is_symlink() && !root.exists() => return stop("is a symbolic link that leads nowhere"),
+        Ok(_) => {}
+    }
+    match fs::read_dir(root).and_then(|mut entries| entries.next().transpose()) {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) => stop("is not empty"),
+        Err(error) => failed(&error),
+    }
+}
+
+fn progress(when: ProgressWhen, bytes: u64) -> ProgressBar {
+    let shown = match when {
+        ProgressWhen::Auto => io::stderr().is_terminal(),
+        ProgressWhen::Always => true,
+        ProgressWhen::Never => false,
+    };
+    let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(bytes), target);
+    let template = "{decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left";
+    // A template that does not parse would leave the usual look.
+    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// All directories of the tree, parents first, each with the date of the newest file below it.
+fn directories(plan: &Plan) -> BTreeMap<&Path, DateTime<Utc>> {
+    let mut directories = BTreeMap::new();
+    for file in &plan.files {
+        let taken = plan.contents[file.content].taken;
+        for directory in file.path.ancestors().skip(1) {
+            let newest = directories.entry(directory).or_insert(taken);
+            *newest = taken.max(*newest);
+        }
+    }
+    directories
+}
+
+fn make_directories(root: &Path, directories: &BTreeMap<&Path, DateTime<Utc>>, reporter: &Reporter) {
+    for directory in directories.keys().filter(|directory| !directory.as_os_str().is_empty()) {
+        let path = root.join(directory);
+        if let Err(error) = fs::create_dir(&path) {
+            reporter.failed("making a directory", &path, &report::reason(&error));
+        }
+    }
+}
+
+/// Done last, because every file that is made changes its directory's date.
+fn date_directories(root: &Path, directories: &BTreeMap<&Path, DateTime<Utc>>, reporter: &Reporter) {
+    for (directory, newest) in directories {
+        let path = root.join(directory);
+        let dated = OpenFile::open(&path).and_then(|open| open.set_modified(SystemTime::from(*newest)));
+        if let Err(error) = dated {
+            reporter.failed("dating a directory", &path, &report::reason(&error));
+        }
+    }
+}
+
+/// What the threads share.
+struct Work<'a> {
+    plan: &'a Plan,
+    root: &'a Path,
+    reporter: &'a Reporter,
+    bar: &'a ProgressBar,
+    interrupt: &'a Interrupt,
+    state: State,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    next: AtomicUsize,
+    files: AtomicU64,
+    duplicates: AtomicU64,
+    bytes: AtomicU64,
+    /// Nothing more can be written.
+    hopeless: AtomicBool,
+}
+
+impl Work<'_> {
+    /// Takes file after file until there are no more.
+    fn run(&self) {
+        while !self.interrupt.came() && !self.state.hopeless.load(Ordering::Relaxed) {
+            let at = self.state.next.fetch_add(1, Ordering::Relaxed);
+            let Some(file) = self.plan.files.get(at) else { return };
+            match self.write_file(file) {
+                Ok(size) => self.count(at, size),
+                Err(error) => self.failed(file, &error),
+            }
+        }
+    }
+
+    fn count(&self, at: usize, size: u64) {
+        self.state.files.fetch_add(1, Ordering::Relaxed);
+        self.state.bytes.fetch_add(size, Ordering::Relaxed);
+        if at >= self.plan.contents.len() {
+            self.state.duplicates.fetch_add(1, Ordering::Relaxed);
+        }
+        self.bar.inc(size);
+    }
+
+    fn failed(&self, file: &File, error: &io::Error) {
+        use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        self.reporter.failed("writing", &self.root.join(&file.path), &report::reason(error));
+        if matches!(error.kind(), QuotaExceeded | ReadOnlyFilesystem | StorageFull) {
+            self.state.hopeless.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn write_file(&self, file: &File) -> io::Result<u64> {
+        let path = self.root.join(&file.path);
+        let content = &self.plan.contents[file.content];
+        let open = OpenFile::create_new(&path)?;
+        let written = write_content(content, &open).and_then(|()| open.set_modified(SystemTime::from(content.taken)));
+        if let Err(error) = written {
+            // This run made the file, and half of one would be taken for a whole one. What went wrong with the
+            // writing tells more than what goes wrong here.
+            fs::remove_file(&path).unwrap_or(());
+            return Err(error);
+        }
+        Ok(content.size)
+    }
+
+    fn summary(&self) -> String {
+        let State { files, duplicates, bytes, .. } = &self.state;
+        let number = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let of = if number(files) < self.plan.files.len() as u64 {
+            format!(" of {}", report::count(self.plan.files.len() as u64, "file"))
+        } else {
+            String::new()
+        };
+        format!(
+            "{}: {}{of}, {}, {} of them duplicates, seed {}",
+            escape::for_people(self.root.as_os_str().as_encoded_bytes()),
+            report::count(number(files), "file"),
+            report::bytes(number(bytes)),
+            number(duplicates),
+            self.plan.seed
+        )
+    }
+}
+
+fn write_content(content: &Content, file: &OpenFile) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(buffer_size(content.size), file);
+    match content.kind {
+        Kind::Jpg => jpeg::write(content, &mut out)?,
+        Kind::Png => png::write(content, &mut out)?,
+        Kind::Mp4 | Kind::Mov => movie::write(content, &mut out)?,
+        Kind::Txt => text::write(content, &mut out)?,
+    }
+    out.flush()
+}
+
+/// One write for a small file; for a large one, blocks of the filling that pass the buffer by.
+fn buffer_size(size: u64) -> usize {
+    usize::try_from(size).unwrap_or(usize::MAX).clamp(1, 1 << 15)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Options;
+    use std::collections::BTreeSet;
+
+    fn make(change: impl FnOnce(&mut Options)) -> (tempfile::TempDir, Plan) {
+        let mut options = Options::default();
+        change(&mut options);
+        let plan = Plan::new(&options).expect("possible");
+        let root = tempfile::tempdir().expect("a directory");
+        let mut common = Common::default();
+        (common.quiet, common.progress) = (true, ProgressWhen::Never);
+        let exit = write(&plan, root.path(), &common, &Interrupt::default()).expect("written");
+        assert_eq!(exit, Exit::Done);
+        (root, plan)
+    }
+
+    fn read(root: &tempfile::TempDir, file: &File) -> Vec<u8> {
+        fs::read(root.path().join(&file.path)).expect("readable")
+    }
+
+    #[test]
+    fn every_file_has_its_size_and_date_and_equals_only_its_duplicates() {
+        let (root, plan) = make(|options| (options.files, options.min_size) = (300, Some(2000)));
+        let contents: BTreeSet<Vec<u8>> = plan.files.iter().map(|file| read(&root, file)).collect();
+        assert_eq!(contents.len(), plan.contents.len());
+        for file in &plan.files {
+            let found = fs::metadata(root.path().join(&file.path)).expect("there");
+            let content = &plan.contents[file.content];
+            assert_eq!((found.len(), found.modified().ok()), (content.size, Some(content.taken.into())));
+        }
+    }
+
+    /// The sizes at which pictures grow are where one could come out too large.
+    #[test]
+    fn every_kind_can_be_made_from_its_smallest_size_on() {
+        for kind in Kind::ALL {
+            for size in [kind.smallest(), kind.smallest() + 1, 8000, 32_000, 64_000, 128_000, 1_000_000] {
+                let (root, plan) = make(|options| {
+                    (options.files, options.min_size, options.max_size) = (60, Some(size), Some(size));
+                    options.kinds = vec![kind];
+                });
+                assert!(plan.files.iter().all(|file| read(&root, file).len() as u64 == size), "{kind:?} {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn alike_files_differ_only_in_the_middle() {
+        let (root, plan) = make(|options| {
+            (options.files, options.alike, options.dup_share) = (40, Some(5), 0);
+            (options.min_size, options.max_size) = (Some(100_000), Some(120_000));
+        });
+        for pair in plan.files.chunks_exact(5).collect::<Vec<_>>().windows(2) {
+            for (one, other) in pair[0].iter().zip(pair[1]) {
+                let (one, other) = (read(&root, one), read(&root, other));
+                let ends = one.len() / 5;
+                assert!(one != other);
+                assert!(one[..ends] == other[..ends]);
+                assert!(one[one.len() - ends..] == other[other.len() - ends..]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_directory_that_holds_anything_is_refused() {
+        let root = tempfile::tempdir().expect("a directory");
+        assert!(prepare(root.path()).is_ok());
+        fs::write(root.path().join(".hidden"), "").expect("written");
+        let Err(Failure::Stop(text)) = prepare(root.path()) else { panic!("refused") };
+        assert!(text.ends_with(": is not empty"), "{text}");
+        let link = root.path().join("link");
+        std::os::unix::fs::symlink("nowhere", &link).expect("a link");
+        assert!(prepare(&link).is_err());
+        assert!(prepare(&root.path().join(".hidden")).is_err());
+        assert!(prepare(&root.path().join("new/deep")).is_ok());
+    }
+}

@@ -1,0 +1,305 @@
+//! The one tool that moves anything: carries out a [`Plan`] row by row, or reverses what a journal tells.
+//!
+//! Where the promises are kept: nothing replaced in [`rename`]; nothing lost between filesystems in [`copy`]; what a
+//! row says against what is there in [`facts`]; the copy that stays in [`keep`]; protected directories in [`dirs`];
+//! the order of all that in [`mover`]; being able to go back in [`crate::journal`] and [`undo`].
+
+mod copy;
+mod dirs;
+mod dry;
+mod facts;
+mod keep;
+mod mover;
+mod output;
+mod prune;
+mod rename;
+mod trouble;
+mod undo;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::cli::{Common, Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::journal::{Journal, Mode, Past, RowState, Store};
+use crate::place::Locator;
+use crate::plan::{Plan, Reading, Step};
+use crate::record::Record;
+use crate::report::{self, Reporter};
+use crate::stream::Table;
+
+use dirs::Dirs;
+use facts::Facts;
+use mover::{Leaving, Mover, Outcome, Task};
+use output::Output;
+use prune::Emptied;
+use trouble::{Stopped, Trouble};
+
+pub use mover::Check;
+pub use prune::Prune;
+
+/// What `ms-mv` is asked to do.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Plans to carry out, or journals to undo.
+    pub operands: Vec<OsString>,
+    /// Options that all tools have.
+    pub common: Common,
+    /// Destination for records that have none.
+    pub to: Option<PathBuf>,
+    /// Whether sources leave their places.
+    pub mode: Mode,
+    /// How thoroughly files are compared with the plan.
+    pub check: Check,
+    /// Directories that nothing may leave.
+    pub protect: Vec<PathBuf>,
+    /// Whether emptied directories are removed.
+    pub prune: Option<Prune>,
+    /// Where the journal is kept.
+    pub journal: Option<PathBuf>,
+    /// Whether to reverse a run.
+    pub undo: bool,
+    /// Whether to say what would happen, and touch nothing.
+    pub dry_run: bool,
+    /// Whether malformed lines are left out.
+    pub skip_bad_lines: bool,
+}
+
+impl Options {
+    fn mover(&self, interrupt: &Interrupt) -> Result<Mover, Failure> {
+        let locator = locator()?;
+        // A misspelled directory would protect nothing, and nobody would know.
+        if let Some(missing) = self.protect.iter().find(|dir| !dir.is_dir()) {
+            return Err(Failure::Stop(format!("--protect: {}: there is no such directory", shown(missing))));
+        }
+        Ok(Mover {
+            dirs: Dirs::new(locator, &self.protect),
+            mode: self.mode,
+            check: self.check,
+            leaving: Leaving::Nothing,
+            interrupt: interrupt.clone(),
+            made: Vec::new(),
+        })
+    }
+
+    fn store(&self) -> Result<Store, Failure> {
+        match &self.journal {
+            Some(path) => Ok(Store::File(path.clone())),
+            None => Store::default_dir().map(Store::Dir),
+        }
+    }
+}
+
+fn locator() -> Result<Locator, Failure> {
+    Locator::new().map_err(|error| Failure::Stop(format!("finding the working directory: {}", report::reason(&error))))
+}
+
+/// Carries out plans, or undoes a run. Records of what was moved go to standard output, everything else to `reporter`.
+///
+/// # Errors
+/// [`Failure`] if nothing was touched because of the command line, the plan or the journal, or if the run could not go
+/// on. Whatever was moved by then is in the journal, whole under its old or new name.
+pub fn run(options: &Options, reporter: &Reporter) -> Result<Exit, Failure> {
+    let interrupt =
+        Interrupt::install().map_err(|error| Failure::Stop(format!("catching signals: {}", report::reason(&error))))?;
+    if options.undo {
+        return undo::undo(options, reporter, &interrupt);
+    }
+    let mover = options.mover(&interrupt)?;
+    let table = Table::open(&options.operands)?;
+    let reading = Reading { to: options.to.clone(), skip_bad_lines: options.skip_bad_lines };
+    let plan = Plan::check(table, &reading, &mut locator()?, reporter)?;
+    if let Some(exit) = interrupt.exit() {
+        return Ok(exit);
+    }
+    if options.dry_run {
+        return dry::run(&plan, mover, options, reporter);
+    }
+    if plan.is_empty() {
+        Output::new(options.common.format())?.finish()?;
+        reporter.summary("nothing to do: the plan is empty");
+        return Ok(reporter.exit());
+    }
+    let output = Output::new(options.common.format())?;
+    let (journal, past) = options.store()?.begin(&plan, options.mode)?;
+    Run { plan: &plan, past, mover, journal, output, reporter, emptied: Emptied::default(), tally: Tally::default() }
+        .all(options)
+}
+
+/// What was done so far.
+#[derive(Debug, Default)]
+struct Tally {
+    done: u64,
+    bytes: u64,
+    before: u64,
+    pruned: u64,
+}
+
+struct Run<'a> {
+    plan: &'a Plan,
+    past: Past,
+    mover: Mover,
+    journal: Journal,
+    output: Output,
+    reporter: &'a Reporter,
+    emptied: Emptied,
+    tally: Tally,
+}
+
+impl Run<'_> {
+    fn all(mut self, options: &Options) -> Result<Exit, Failure> {
+        let result = self.rows().and_then(|()| self.tidy(options));
+        prune::remove_unused(&self.mover.made);
+        if let Err(failure) = self.journal.sync() {
+            self.tell();
+            return Err(failure);
+        }
+        self.tell();
+        match result {
+            Ok(()) => {
+                self.journal.end()?;
+                self.output.finish()?;
+                Ok(self.reporter.exit())
+            }
+            Err(Stopped::Interrupted) => {
+                self.tell_rest("a signal");
+                Ok(self.mover.interrupt.exit().unwrap_or(Exit::Stopped))
+            }
+            Err(Stopped::Failed(Failure::ClosedOutput)) if self.is_complete() => Ok(self.reporter.exit()),
+            Err(Stopped::Failed(failure)) => {
+                self.tell_rest("the failure");
+                Err(not_quietly(failure))
+            }
+        }
+    }
+
+    fn rows(&mut self) -> Result<(), Stopped> {
+        for (number, step) in self.plan.steps().enumerate() {
+            if self.mover.interrupt.came() {
+                return Err(Stopped::Interrupted);
+            }
+            let step = step?;
+            match self.row(number, &step) {
+                Ok(outcome) => self.note(&step, &outcome)?,
+                Err(trouble) => trouble.tell(doing(self.mover.mode), &step.source, self.reporter)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, number: usize, step: &Step) -> Result<Outcome, Trouble> {
+        if let RowState::Done(standing) = self.past.state(number)
+            && let Some(facts) = self.stands(step).filter(|facts| facts.standing() == standing)
+        {
+            return Ok(Outcome { facts, hash: step.hash, was_done: true });
+        }
+        let left_over = self.past.left_over(number).cloned();
+        let outcome = self.mover.carry_out(&Task { number, step, left_over }, &mut self.journal)?;
+        // In a run that is taken up, what stands already was put there before the crash, which swallowed the line.
+        if !outcome.was_done || self.past.is_taken_up() {
+            self.journal.done(number, &outcome.facts.standing())?;
+        }
+        Ok(outcome)
+    }
+
+    fn stands(&mut self, step: &Step) -> Option<Facts> {
+        let dest = self.mover.dirs.entry(&step.dest).ok()?;
+        Facts::of(&dest.dir, &dest.name).ok()?
+    }
+
+    fn note(&mut self, step: &Step, outcome: &Outcome) -> Result<(), Stopped> {
+        if outcome.was_done {
+            self.tally.before += 1;
+        } else {
+            self.tally.done += 1;
+            self.tally.bytes += outcome.facts.size;
+        }
+        let moved = self.mover.mode == Mode::Move;
+        if moved {
+            self.emptied.note(&step.source, self.plan.working_dir());
+        }
+        self.output.write(&output::record(step, outcome, moved.then_some(step.source.as_path())))
+    }
+
+    fn tidy(&mut self, options: &Options) -> Result<(), Stopped> {
+        let base = match (&options.prune, self.plan.common_dir()) {
+            (Some(Prune::Below(dir)), _) => dir.clone(),
+            (Some(Prune::Common), Some(dir)) => dir.to_owned(),
+            _ => return Ok(()),
+        };
+        // The directories that are still open for moving would be removed under its feet.
+        self.mover.dirs.forget();
+        let emptied = std::mem::take(&mut self.emptied);
+        self.tally.pruned = emptied.prune(&base, &mut locator()?, &mut self.journal, self.reporter)?;
+        Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.tally.done + self.tally.before == self.plan.len() as u64
+    }
+
+    fn tell(&self) {
+        let verb = match self.mover.mode {
+            Mode::Move => "moved",
+            Mode::Copy => "copied",
+            Mode::Link => "linked",
+        };
+        let mut parts =
+            vec![format!("{verb} {}, {}", report::count(self.tally.done, "file"), report::bytes(self.tally.bytes))];
+        if self.tally.before > 0 {
+            parts.push(format!("{} there already", report::count(self.tally.before, "file")));
+        }
+        if self.tally.pruned > 0 {
+            let directories = if self.tally.pruned == 1 { "directory" } else { "directories" };
+            parts.push(format!("removed {} emptied {directories}", self.tally.pruned));
+        }
+        if self.reporter.failures() > 0 {
+            parts.push(format!("{} refused or failed", self.reporter.failures()));
+        }
+        if self.tally.done > 0 {
+            parts.push(format!("to undo: ms-mv --undo {}", shown(self.journal.path())));
+        }
+        self.reporter.summary(&parts.join("; "));
+    }
+
+    fn tell_rest(&self, cause: &str) {
+        let rest = self.plan.len() as u64 - (self.tally.done + self.tally.before).min(self.plan.len() as u64);
+        self.reporter.warn(&format!(
+            "stopped by {cause}: {} not carried out; the same command goes on where it stopped, as {} tells",
+            report::count(rest, "row"),
+            shown(self.journal.path())
+        ));
+    }
+}
+
+fn doing(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Move => "moving",
+        Mode::Copy => "copying",
+        Mode::Link => "linking",
+    }
+}
+
+/// Planners may end quietly when nobody reads on. A mover that leaves rows undone says so.
+fn not_quietly(failure: Failure) -> Failure {
+    match failure {
+        Failure::ClosedOutput => Failure::Stop("writing: standard output: nobody reads it any more".into()),
+        other => other,
+    }
+}
+
+fn shown(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt as _;
+    crate::escape::for_people(path.as_os_str().as_bytes())
+}
+
+/// The record of a file that a dry run would move.
+fn planned(step: &Step, facts: &Facts, stays_on_its_filesystem: bool, mode: Mode) -> Record {
+    let outcome = Outcome { facts: *facts, hash: step.hash, was_done: false };
+    let origin = (mode == Mode::Move).then_some(step.source.as_path());
+    let mut record = output::record(step, &outcome, origin);
+    if mode == Mode::Copy || !stays_on_its_filesystem {
+        record.id = None;
+    }
+    record
+}

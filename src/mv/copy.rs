@@ -1,0 +1,265 @@
+//! A verified copy to another filesystem.
+//!
+//! The order is what makes it safe: copy to a temporary name, metadata, fsync, read back and compare, rename without
+//! replacing, fsync of the directory. Until that is done the source is not touched, and what a crash leaves is the
+//! source as it was and at most a temporary file that the journal names.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsFd as _;
+
+use rustix::fs::{
+    Advice, AtFlags, FallocateFlags, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags, fadvise,
+    fallocate, fchmod, fchown, fgetxattr, flistxattr, fsetxattr, futimens, openat, unlinkat,
+};
+
+use super::dirs::{Dir, Entry};
+use super::facts::Facts;
+use super::rename::{self, Unnamed};
+use super::trouble::Trouble;
+use crate::cli::Failure;
+use crate::interrupt::Interrupt;
+use crate::record::{ContentHash, FileId};
+
+/// Copies in steps of this many bytes, between which a signal is noticed.
+const CHUNK: usize = 1 << 20;
+
+/// What is to be copied where.
+pub(super) struct Copy<'a> {
+    pub(super) source: &'a Entry,
+    /// What the source was when it was checked.
+    pub(super) facts: &'a Facts,
+    /// What its content must be, where that is known.
+    pub(super) hash: Option<ContentHash>,
+    pub(super) dest: &'a Entry,
+    /// The temporary name in the directory of `dest`.
+    pub(super) part: &'a OsStr,
+    pub(super) interrupt: &'a Interrupt,
+}
+
+impl Copy<'_> {
+    /// Makes the copy; `begun` is told which file the temporary one is. The source stays.
+    ///
+    /// # Errors
+    /// [`Trouble`]; then nothing stands at the destination and the temporary file is gone, unless even that failed.
+    pub(super) fn make(
+        &self,
+        begun: &mut dyn FnMut(FileId) -> Result<(), Failure>,
+    ) -> Result<(Facts, ContentHash), Trouble> {
+        let source = open_to_read(&self.source.dir, &self.source.name).map_err(|error| self.reading(error))?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let part = openat(&self.dest.dir, self.part, flags, Mode::from_raw_mode(0o600))
+            .map_err(|error| self.writing(error))?;
+        let part = File::from(part);
+        let made = self.fill_and_place(source, &part, begun);
+        if made.is_err() {
+            // Whatever failed, this file is ours, incomplete, and known to nobody else.
+            unlinkat(&self.dest.dir, self.part, AtFlags::empty()).unwrap_or(());
+        }
+        made
+    }
+
+    fn fill_and_place(
+        &self,
+        mut source: File,
+        part: &File,
+        begun: &mut dyn FnMut(FileId) -> Result<(), Failure>,
+    ) -> Result<(Facts, ContentHash), Trouble> {
+        begun(Facts::of_open(part).map_err(|error| self.writing(error))?.id)?;
+        let hash = self.fill(&mut source, part)?;
+        self.check_source(&source, hash)?;
+        copy_metadata(&source, part, self.facts).map_err(|error| self.writing(error))?;
+        part.sync_all().map_err(|error| self.writing(error))?;
+        self.read_back(part, hash)?;
+        self.place().map_err(|error| error.trouble("copying to", &self.dest.path))?;
+        let placed = self.dest.dir.sync().and_then(|()| Facts::of(&self.dest.dir, &self.dest.name));
+        match placed {
+            Ok(Some(facts)) => Ok((facts, hash)),
+            Ok(None) => Err(self.writing(io::Error::from(io::ErrorKind::NotFound))),
+            Err(error) => {
+                // The source stays, so a copy whose name may not last is one too many.
+                unlinkat(&self.dest.dir, &self.dest.name, AtFlags::empty()).unwrap_or(());
+                Err(self.writing(error))
+            }
+        }
+    }
+
+    fn fill(&self, source: &mut File, mut part: &File) -> Result<ContentHash, Trouble> {
+        self.reserve(part)?;
+        let mut hasher = blake3::Hasher::new();
+        let mut buffer = vec![0; CHUNK];
+        let mut left = self.facts.size;
+        loop {
+            if self.interrupt.came() {
+                return Err(Trouble::Interrupted);
+            }
+            let read = read_some(source, &mut buffer).map_err(|error| self.reading(error))?;
+            if read == 0 {
+                break;
+            }
+            hasher.update(&buffer[..read]);
+            part.write_all(&buffer[..read]).map_err(|error| self.writing(error))?;
+            left = left.checked_sub(read as u64).ok_or_else(|| self.changed())?;
+        }
+        if left > 0 { Err(self.changed()) } else { Ok(hasher.finalize().into()) }
+    }
+
+    /// Learns of a full disk before hours of copying, where the filesystem can tell.
+    fn reserve(&self, part: &File) -> Result<(), Trouble> {
+        match fallocate(part, FallocateFlags::KEEP_SIZE, 0, self.facts.size) {
+            Err(error @ (rustix::io::Errno::NOSPC | rustix::io::Errno::DQUOT | rustix::io::Errno::FBIG)) => {
+                Err(self.writing(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_source(&self, source: &File, hash: ContentHash) -> Result<(), Trouble> {
+        let now = Facts::of_open(source).map_err(|error| self.reading(error))?;
+        if !now.is_untouched_since(self.facts) {
+            return Err(self.changed());
+        }
+        match self.hash {
+            Some(expected) if expected != hash => Err(Trouble::refused(
+                "reading",
+                &self.source.path,
+                "its content is not what the plan says (its hash differs)",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn read_back(&self, part: &File, hash: ContentHash) -> Result<(), Trouble> {
+        // Clean pages are dropped, so that the bytes come from the disk; a hint that not every filesystem takes.
+        fadvise(part, 0, None, Advice::DontNeed).unwrap_or(());
+        let copy = open_to_read(&self.dest.dir, self.part).map_err(|error| self.writing(error))?;
+        let read = hash_of(copy, self.interrupt)?.map_err(|error| self.writing(error))?;
+        if read == hash {
+            Ok(())
+        } else {
+            Err(Trouble::refused(
+                "copying to",
+                &self.dest.path,
+                "what was read back is not what was written; the disk may be failing",
+            ))
+        }
+    }
+
+    /// Gives the finished copy its name. One that was made under its final name, on a filesystem that can neither rename
+    /// without replacing nor link, has it already.
+    fn place(&self) -> Result<(), Unnamed> {
+        let dir = &self.dest.dir;
+        if self.part == self.dest.name {
+            return Ok(());
+        }
+        match rename::without_replacing(dir, self.part, dir, &self.dest.name) {
+            Err(Unnamed::Unsupported) => rename::link_then_unlink(dir, self.part, dir, &self.dest.name),
+            other => other,
+        }
+    }
+
+    fn reading(&self, error: impl Into<io::Error>) -> Trouble {
+        Trouble::io("reading", &self.source.path, error)
+    }
+
+    fn writing(&self, error: impl Into<io::Error>) -> Trouble {
+        Trouble::io("copying to", &self.dest.path, error)
+    }
+
+    fn changed(&self) -> Trouble {
+        Trouble::refused("reading", &self.source.path, "it changed while it was copied")
+    }
+}
+
+/// Opens a file for reading, and nothing else that may stand under its name by now.
+pub(super) fn open_to_read(dir: &Dir, name: &OsStr) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    Ok(File::from(openat(dir, name, flags, Mode::empty())?))
+}
+
+/// The hash of all that is left to read of `file`; the outer error is a signal.
+pub(super) fn hash_of(mut file: File, interrupt: &Interrupt) -> Result<io::Result<ContentHash>, Trouble> {
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        if interrupt.came() {
+            return Err(Trouble::Interrupted);
+        }
+        match read_some(&mut file, &mut buffer) {
+            Ok(0) => return Ok(Ok(hasher.finalize().into())),
+            Ok(read) => drop(hasher.update(&buffer[..read])),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+}
+
+pub(super) fn read_some(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match file.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
+
+/// Owner first, since chown(2) clears set-user-ID bits; times last, since everything else may change them.
+fn copy_metadata(source: &File, part: &File, facts: &Facts) -> io::Result<()> {
+    if rustix::process::geteuid().is_root() {
+        fchown(part, Some(Uid::from_raw(facts.uid)), Some(Gid::from_raw(facts.gid))).or_else(pass_if_unsupported)?;
+    }
+    fchmod(part, Mode::from_raw_mode(facts.mode & 0o7777)).or_else(pass_if_unsupported)?;
+    copy_attributes(source, part)?;
+    let omit = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+    let mtime = Timespec { tv_sec: facts.mtime.seconds, tv_nsec: i64::from(facts.mtime.nanoseconds) };
+    Ok(futimens(part, &Timestamps { last_access: omit, last_modification: mtime })?)
+}
+
+/// A filesystem without owners or permissions (vfat, exfat) cannot keep them, and holds nothing that depends on them.
+fn pass_if_unsupported(error: rustix::io::Errno) -> rustix::io::Result<()> {
+    match error {
+        rustix::io::Errno::PERM | rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::INVAL => Ok(()),
+        other => Err(other),
+    }
+}
+
+/// Copies extended attributes. Those of the user and access control lists are part of what a person keeps, so it is an
+/// error where they get lost; labels that the system itself gives are copied where that is allowed.
+fn copy_attributes(source: &File, part: &File) -> io::Result<()> {
+    let names = match listed_attributes(source) {
+        Err(rustix::io::Errno::OPNOTSUPP) => return Ok(()),
+        other => other?,
+    };
+    for name in names.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+        let value = attribute(source, name)?;
+        let is_the_users = name.starts_with(b"user.") || name.starts_with(b"system.posix_acl_");
+        match fsetxattr(part.as_fd(), name, &value, XattrFlags::empty()) {
+            Err(error) if is_the_users => {
+                let name = crate::escape::for_people(name);
+                return Err(io::Error::other(format!(
+                    "the extended attribute {name} cannot be kept there ({})",
+                    crate::report::reason(&error.into())
+                )));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The kernel's limit for a list or a value of attributes (xattr(7)).
+const ATTRIBUTE_BYTES: usize = 1 << 16;
+
+fn listed_attributes(file: &File) -> rustix::io::Result<Vec<u8>> {
+    let mut list = vec![0_u8; ATTRIBUTE_BYTES];
+    let length = flistxattr(file.as_fd(), &mut list)?;
+    list.truncate(length);
+    Ok(list)
+}
+
+fn attribute(file: &File, name: &[u8]) -> io::Result<Vec<u8>> {
+    let mut value = vec![0_u8; ATTRIBUTE_BYTES];
+    let length = fgetxattr(file.as_fd(), name, &mut value)?;
+    value.truncate(length);
+    Ok(value)
+}

@@ -1,0 +1,177 @@
+//! Open directories. Everything is moved relative to one, so that a path that somebody redirects meanwhile
+//! cannot lead elsewhere between a check and the move.
+
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use rustix::fs::{CWD, Mode, OFlags, fsync, mkdirat, openat};
+
+use crate::cli::Failure;
+use crate::place::{self, Location, Locator};
+
+/// An open directory, and what it is.
+#[derive(Debug)]
+pub(super) struct Dir {
+    fd: OwnedFd,
+    location: Location,
+    is_protected: bool,
+}
+
+impl AsFd for Dir {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl Dir {
+    pub(super) fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// Whether nothing may leave it.
+    pub(super) fn is_protected(&self) -> bool {
+        self.is_protected
+    }
+
+    /// The number of its filesystem; 0 if even that cannot be told.
+    pub(super) fn device(&self) -> u64 {
+        rustix::fs::fstat(self).map_or(0, |stat| stat.st_dev)
+    }
+
+    /// Brings the names in it to the disk.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        let readable = openat(self, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        Ok(fsync(readable)?)
+    }
+}
+
+/// A name in an open directory.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) dir: Rc<Dir>,
+    pub(super) name: OsString,
+    /// As it was given.
+    pub(super) path: PathBuf,
+}
+
+/// Opens directories, keeps the last few open, and knows which are protected.
+#[derive(Debug)]
+pub(super) struct Dirs {
+    locator: Locator,
+    protected: Vec<Rc<Location>>,
+    open: VecDeque<(PathBuf, Rc<Dir>)>,
+}
+
+/// Rows near each other share directories; more would only use up descriptors.
+const KEPT_OPEN: usize = 12;
+
+impl Dirs {
+    /// `protect` are directories that nothing may leave.
+    pub(super) fn new(mut locator: Locator, protect: &[PathBuf]) -> Self {
+        let protected = protect.iter().map(|dir| locator.directory(dir)).collect();
+        Self { locator, protected, open: VecDeque::new() }
+    }
+
+    /// The working directory of the run.
+    pub(super) fn working_dir(&self) -> &Path {
+        self.locator.working_dir()
+    }
+
+    /// Opens the directory that holds `path`.
+    pub(super) fn entry(&mut self, path: &Path) -> io::Result<Entry> {
+        let dir = self.open(place::parent(path))?;
+        Ok(entry_in(dir, path))
+    }
+
+    /// As [`Dirs::entry`], where missing directories are made; `made` is told of each before that.
+    pub(super) fn entry_made(&mut self, path: &Path, made: &mut Made<'_>) -> Result<Entry, Unmade> {
+        let dir = self.open_or_make(place::parent(path), made)?;
+        Ok(entry_in(dir, path))
+    }
+
+    /// Opens a directory by its path, following symbolic links as the kernel does.
+    pub(super) fn open(&mut self, path: &Path) -> io::Result<Rc<Dir>> {
+        if let Some(known) = self.open.iter().position(|(known, _)| known == path) {
+            let found = self.open.remove(known);
+            return Ok(found.map(|found| self.remember(found)).ok_or(io::ErrorKind::NotFound)?);
+        }
+        let fd = openat(CWD, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        let dir = self.identify(fd, path)?;
+        Ok(self.remember((path.to_owned(), Rc::new(dir))))
+    }
+
+    /// The filesystem that a file at `path` would be on: that of the deepest directory that exists.
+    pub(super) fn device_for(&mut self, path: &Path) -> Option<u64> {
+        let mut dir = place::parent(path);
+        loop {
+            match self.open(dir) {
+                Ok(found) => return Some(found.device()),
+                Err(_) if dir.file_name().is_some() => dir = place::parent(dir),
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// Closes all directories that are kept open, so that paths are looked up anew.
+    pub(super) fn forget(&mut self) {
+        self.open.clear();
+    }
+
+    fn remember(&mut self, kept: (PathBuf, Rc<Dir>)) -> Rc<Dir> {
+        self.open.truncate(KEPT_OPEN - 1);
+        let dir = Rc::clone(&kept.1);
+        self.open.push_front(kept);
+        dir
+    }
+
+    fn identify(&mut self, fd: OwnedFd, path: &Path) -> io::Result<Dir> {
+        // The link that /proc keeps for a descriptor is the path of the very directory that was opened.
+        let real = std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())).or_else(|_| path.canonicalize())?;
+        let location = self.locator.located_at(real);
+        let named = self.protected.iter().any(|place| location.is_within(place));
+        let is_protected = named || self.locator.is_marked(&location);
+        Ok(Dir { fd, location, is_protected })
+    }
+
+    fn open_or_make(&mut self, path: &Path, made: &mut Made<'_>) -> Result<Rc<Dir>, Unmade> {
+        match self.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.make(path, made),
+            other => other.map_err(Unmade::Refused),
+        }
+    }
+
+    fn make(&mut self, path: &Path, made: &mut Made<'_>) -> Result<Rc<Dir>, Unmade> {
+        let Some(name) = path.file_name() else { return Err(Unmade::Refused(io::ErrorKind::NotFound.into())) };
+        let above = self.open_or_make(place::parent(path), made)?;
+        if is_dangling_link(&above, name) {
+            return Err(Unmade::Refused(io::Error::other("a symbolic link that leads nowhere")));
+        }
+        made(path).map_err(Unmade::Failed)?;
+        match mkdirat(&above, name, Mode::from_raw_mode(0o777)) {
+            Ok(()) | Err(rustix::io::Errno::EXIST) => self.open(path).map_err(Unmade::Refused),
+            Err(error) => Err(Unmade::Refused(error.into())),
+        }
+    }
+}
+
+/// Is told of each directory before it is made.
+pub(super) type Made<'a> = dyn FnMut(&Path) -> Result<(), Failure> + 'a;
+
+/// Why a directory could not be made.
+#[derive(Debug)]
+pub(super) enum Unmade {
+    Refused(io::Error),
+    Failed(Failure),
+}
+
+fn is_dangling_link(dir: &Dir, name: &OsStr) -> bool {
+    rustix::fs::readlinkat(dir, name, Vec::new()).is_ok()
+}
+
+fn entry_in(dir: Rc<Dir>, path: &Path) -> Entry {
+    Entry { dir, name: path.file_name().unwrap_or_default().to_owned(), path: path.to_owned() }
+}

@@ -1,0 +1,114 @@
+//! What a run would do, found out without touching anything.
+//!
+//! Each row is checked against the disk as it would be by then: what earlier rows would have put somewhere counts as
+//! there, and what they would have taken away as gone. That needs some memory for each row.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::facts::{Difference, Facts};
+use super::mover::{Mover, Outcome};
+use super::output::{self, Output};
+use super::trouble::{Stopped, Trouble};
+use super::{Options, not_quietly, planned};
+use crate::cli::{Exit, Failure};
+use crate::journal::Mode;
+use crate::place;
+use crate::plan::{Plan, Step};
+use crate::record::Record;
+use crate::report::{self, Reporter};
+
+/// Goes through a plan as a run would.
+pub(super) fn run(plan: &Plan, mover: Mover, options: &Options, reporter: &Reporter) -> Result<Exit, Failure> {
+    let mut output = Output::new(options.common.format())?;
+    let mut rehearsal = Rehearsal { mover, would_be: HashMap::new(), files: 0, bytes: 0 };
+    let result = rehearsal.rows(plan, reporter, &mut output);
+    let verb = match options.mode {
+        Mode::Move => "would move",
+        Mode::Copy => "would copy",
+        Mode::Link => "would link",
+    };
+    let files = report::count(rehearsal.files, "file");
+    let refused = match reporter.failures() {
+        0 => String::new(),
+        count => format!("; {count} would be refused"),
+    };
+    reporter.summary(&format!("{verb} {files}, {}{refused}", report::bytes(rehearsal.bytes)));
+    match result {
+        Ok(()) => output.finish().map(|()| reporter.exit()),
+        Err(Stopped::Interrupted) => Ok(rehearsal.mover.interrupt.exit().unwrap_or(Exit::Stopped)),
+        // Nothing is left undone by a run that does nothing.
+        Err(Stopped::Failed(Failure::ClosedOutput)) => Err(Failure::ClosedOutput),
+        Err(Stopped::Failed(failure)) => Err(not_quietly(failure)),
+    }
+}
+
+struct Rehearsal {
+    mover: Mover,
+    /// What earlier rows would have made of a path: the file there, or nothing.
+    would_be: HashMap<PathBuf, Option<Facts>>,
+    files: u64,
+    bytes: u64,
+}
+
+impl Rehearsal {
+    fn rows(&mut self, plan: &Plan, reporter: &Reporter, output: &mut Output) -> Result<(), Stopped> {
+        for step in plan.steps() {
+            if self.mover.interrupt.came() {
+                return Err(Stopped::Interrupted);
+            }
+            let step = step?;
+            match self.row(&step) {
+                Ok(record) => output.write(&record)?,
+                Err(trouble) => trouble.tell(super::doing(self.mover.mode), &step.source, reporter)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, step: &Step) -> Result<Record, Trouble> {
+        let keeper = step.keeper.as_ref().and_then(|keeper| self.would_be.get(&self.absolute(&keeper.path)).copied());
+        let checked = match keeper {
+            // The disk cannot tell of this keeper yet, or no longer.
+            Some(there) => {
+                let alone = Step { keeper: None, ..step.clone() };
+                let checked = self.mover.check_only(&alone)?;
+                check_would_be(step, there)?;
+                checked
+            }
+            None => self.mover.check_only(step)?,
+        };
+        let Some((source, facts)) = checked else {
+            let outcome: Outcome = self.mover.already_done(step)?;
+            return Ok(output::record(step, &outcome, Some(&step.source)));
+        };
+        self.files += 1;
+        self.bytes += facts.size;
+        let mode = self.mover.mode;
+        if mode == Mode::Move {
+            self.would_be.insert(self.absolute(&step.source), None);
+        }
+        self.would_be.insert(self.absolute(&step.dest), Some(facts));
+        let stays = self.mover.dirs.device_for(&step.dest) == Some(source.dir.device());
+        if mode == Mode::Link && !stays {
+            return Err(Trouble::refused("linking to", &step.dest, "it is on another filesystem"));
+        }
+        Ok(planned(step, &facts, stays, mode))
+    }
+
+    fn absolute(&self, path: &Path) -> PathBuf {
+        place::absolute(path, self.mover.dirs.working_dir())
+    }
+}
+
+/// Checks a keeper that only earlier rows would bring or take away.
+fn check_would_be(step: &Step, there: Option<Facts>) -> Result<(), Trouble> {
+    let Some(path) = step.keeper.as_ref().map(|keeper| keeper.path.as_path()) else { return Ok(()) };
+    let refused = |reason: &dyn std::fmt::Display| Err(Trouble::refused("checking the copy that stays", path, reason));
+    match there {
+        None => refused(&"it would be moved away by an earlier row"),
+        Some(facts) if facts.size != step.expected.size => refused(&Difference::Size),
+        Some(facts) if step.expected.id == Some(facts.id) => refused(&"it is the same file as the one to be moved"),
+        Some(_) => Ok(()),
+    }
+}

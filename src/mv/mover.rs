@@ -1,0 +1,415 @@
+//! Carries out one step: checks everything, moves, checks again, takes back what turned out wrong.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, unlinkat};
+
+use super::copy::{self, Copy};
+use super::dirs::{Dirs, Entry};
+use super::facts::Facts;
+use super::keep::{Kept, same_content};
+use super::rename::{self, Unnamed};
+use super::trouble::Trouble;
+use crate::interrupt::Interrupt;
+use crate::journal::{Journal, LeftOver, Mode};
+use crate::plan::Step;
+use crate::record::ContentHash;
+
+/// How thoroughly files are compared with what the plan says of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Check {
+    /// By size, modification time and id.
+    #[default]
+    Stat,
+    /// By reading them, and the copies that stay.
+    Content,
+}
+
+/// What may leave a protected directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leaving {
+    Nothing,
+    /// What this very run put there, until the volume it lies in is sealed.
+    UnlessSealed,
+}
+
+/// How a step came out that was not refused.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Outcome {
+    /// The file at its destination.
+    pub(super) facts: Facts,
+    /// Its hash, where the step learnt of it.
+    pub(super) hash: Option<ContentHash>,
+    /// Whether it stood there already, so that this run did nothing.
+    pub(super) was_done: bool,
+}
+
+/// Moves files, one step at a time.
+#[derive(Debug)]
+pub(super) struct Mover {
+    pub(super) dirs: Dirs,
+    pub(super) mode: Mode,
+    pub(super) check: Check,
+    pub(super) leaving: Leaving,
+    pub(super) interrupt: Interrupt,
+    /// Directories that this run made.
+    pub(super) made: Vec<PathBuf>,
+}
+
+/// One step with its number in the journal, and what an earlier try left of it.
+pub(super) struct Task<'a> {
+    pub(super) number: usize,
+    pub(super) step: &'a Step,
+    pub(super) left_over: Option<LeftOver>,
+}
+
+impl Mover {
+    /// Carries out a step whose journal is ready.
+    pub(super) fn carry_out(&mut self, task: &Task<'_>, journal: &mut Journal) -> Result<Outcome, Trouble> {
+        let step = task.step;
+        let Some((source, facts)) = self.find_source(step)? else {
+            return self.already_done(step);
+        };
+        let kept = self.check_row(step, &source, &facts)?;
+        if let Some(outcome) = self.finish_left_over(task, &source, &facts)? {
+            return Ok(outcome);
+        }
+        if let Some(outcome) = self.made_already(step, &source, &facts)? {
+            return Ok(outcome);
+        }
+        self.refuse_taken(step)?;
+        let absolute = self.absolute(&step.dest);
+        let made = &mut self.made;
+        let dest = self.dirs.entry_made(&absolute, &mut |dir| {
+            made.push(dir.to_owned());
+            journal.mkdir(dir)
+        });
+        let dest = dest.map_err(|unmade| Trouble::unmade(&step.dest, unmade))?;
+        let outcome = self.transfer(task, (&source, &facts), &dest, kept.as_ref(), journal)?;
+        if let Some(kept) = kept.filter(|_| self.mode == Mode::Move) {
+            self.check_kept(&kept, task, (&dest, &outcome.facts), &source, journal)?;
+        }
+        Ok(outcome)
+    }
+
+    fn absolute(&self, path: &Path) -> PathBuf {
+        self.dirs.working_dir().join(path)
+    }
+
+    /// Checks all of a row that can be checked without touching anything.
+    pub(super) fn check_only(&mut self, step: &Step) -> Result<Option<(Entry, Facts)>, Trouble> {
+        let Some((source, facts)) = self.find_source(step)? else { return Ok(None) };
+        self.check_row(step, &source, &facts)?;
+        if self.made_already(step, &source, &facts)?.is_none() {
+            self.refuse_taken(step)?;
+        }
+        Ok(Some((source, facts)))
+    }
+
+    /// The source as it is now, checked against its row; `None` if there is no such file.
+    fn find_source(&mut self, step: &Step) -> Result<Option<(Entry, Facts)>, Trouble> {
+        let error = |error: std::io::Error| Trouble::io("moving", &step.source, error);
+        let source = match self.dirs.entry(&step.source) {
+            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(error)?,
+        };
+        let Some(facts) = Facts::of(&source.dir, &source.name).map_err(error)? else { return Ok(None) };
+        if let Some(difference) = facts.difference(&step.expected) {
+            return Err(Trouble::refused("moving", &step.source, difference));
+        }
+        Ok(Some((source, facts)))
+    }
+
+    fn check_row(&mut self, step: &Step, source: &Entry, facts: &Facts) -> Result<Option<Kept>, Trouble> {
+        if self.mode == Mode::Move && source.dir.is_protected() && !self.may_leave(source) {
+            return Err(Trouble::refused("moving", &step.source, "it is in a protected directory"));
+        }
+        let by_content = self.check == Check::Content;
+        if let Some(expected) = step.hash.filter(|_| by_content) {
+            let file = copy::open_to_read(&source.dir, &source.name);
+            let file = file.map_err(|error| Trouble::io("reading", &step.source, error))?;
+            let hash = copy::hash_of(file, &self.interrupt)?;
+            if hash.map_err(|error| Trouble::io("reading", &step.source, error))? != expected {
+                return Err(Trouble::refused(
+                    "moving",
+                    &step.source,
+                    "its content is not what the plan says (its hash differs)",
+                ));
+            }
+        }
+        let keeper = step.keeper.as_ref();
+        keeper
+            .map(|keeper| Kept::find(keeper, (source, facts), by_content, &mut self.dirs, &self.interrupt))
+            .transpose()
+    }
+
+    fn may_leave(&self, source: &Entry) -> bool {
+        match self.leaving {
+            Leaving::Nothing => false,
+            Leaving::UnlessSealed => !is_sealed_above(source),
+        }
+    }
+
+    /// Looks before any directory is made; what appears later is caught by the rename itself.
+    fn refuse_taken(&mut self, step: &Step) -> Result<(), Trouble> {
+        let taken = match self.dirs.entry(&step.dest) {
+            Ok(dest) => {
+                Facts::of(&dest.dir, &dest.name).map_err(|error| Trouble::io("moving to", &step.dest, error))?.is_some()
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+            Err(error) => return Err(Trouble::io("moving to", &step.dest, error)),
+        };
+        if taken { Err(Unnamed::Taken.trouble("moving to", &step.dest)) } else { Ok(()) }
+    }
+
+    /// A row whose source is gone is done if its file stands at its destination.
+    pub(super) fn already_done(&mut self, step: &Step) -> Result<Outcome, Trouble> {
+        let gone = || Trouble::refused("moving", &step.source, "it is not there any more");
+        let dest = self.dirs.entry(&step.dest).map_err(|_| gone())?;
+        let facts = Facts::of(&dest.dir, &dest.name).ok().flatten().ok_or_else(gone)?;
+        let Some(difference) = facts.difference(&step.expected) else {
+            if step.expected.id.is_some() {
+                return Ok(Outcome { facts, hash: step.hash, was_done: true });
+            }
+            return self.done_by_content(step, &dest, facts)?.ok_or_else(gone);
+        };
+        // A copy on another filesystem is another file with the same content.
+        if difference == super::facts::Difference::Id {
+            return self.done_by_content(step, &dest, facts)?.ok_or_else(gone);
+        }
+        Err(gone())
+    }
+
+    fn done_by_content(&self, step: &Step, dest: &Entry, facts: Facts) -> Result<Option<Outcome>, Trouble> {
+        let Some(expected) = step.hash else { return Ok(None) };
+        let read = |error: std::io::Error| Trouble::io("reading", &step.dest, error);
+        let hash =
+            copy::hash_of(copy::open_to_read(&dest.dir, &dest.name).map_err(read)?, &self.interrupt)?.map_err(read)?;
+        Ok((hash == expected).then_some(Outcome { facts, hash: Some(hash), was_done: true }))
+    }
+
+    /// Finishes what a crash cut off between two names, or clears away the unfinished copy.
+    fn finish_left_over(&mut self, task: &Task<'_>, source: &Entry, facts: &Facts) -> Result<Option<Outcome>, Trouble> {
+        let Some(left_over) = &task.left_over else { return Ok(None) };
+        let step = task.step;
+        let dest = self.standing_at(&step.dest).filter(|(_, there)| left_over.id == Some(there.id));
+        if let Some((dest, there)) = dest
+            && (there.id == facts.id || same_content(source, &dest, &self.interrupt)?)
+        {
+            if self.mode == Mode::Move {
+                remove_source(source, facts)?;
+            }
+            return Ok(Some(Outcome { facts: there, hash: step.hash, was_done: false }));
+        }
+        if let Some((part, there)) = self.standing_at(&left_over.path) {
+            // Only a copy that this journal says was being made, and never the source itself under another name.
+            let is_ours = left_over.id.map_or(there.size == 0, |id| id == there.id);
+            if is_ours && there.id != facts.id {
+                unlinkat(&part.dir, &part.name, AtFlags::empty())
+                    .map_err(|error| Trouble::io("removing the unfinished copy", &part.path, error))?;
+            }
+        }
+        Ok(None)
+    }
+
+    fn standing_at(&mut self, path: &Path) -> Option<(Entry, Facts)> {
+        let entry = self.dirs.entry(path).ok()?;
+        let facts = Facts::of(&entry.dir, &entry.name).ok()??;
+        facts.is_file().then_some((entry, facts))
+    }
+
+    /// A copy or link that stands already, as an earlier run of the same plan made it.
+    fn made_already(&mut self, step: &Step, source: &Entry, facts: &Facts) -> Result<Option<Outcome>, Trouble> {
+        if self.mode == Mode::Move {
+            return Ok(None);
+        }
+        let Some((dest, there)) = self.standing_at(&step.dest) else { return Ok(None) };
+        let is_made = if self.mode == Mode::Link {
+            there.id == facts.id
+        } else {
+            let looks_like_it = there.id != facts.id && (there.size, there.mtime) == (facts.size, facts.mtime);
+            looks_like_it && same_content(source, &dest, &self.interrupt)?
+        };
+        Ok(is_made.then_some(Outcome { facts: there, hash: step.hash, was_done: true }))
+    }
+
+    fn transfer(
+        &mut self,
+        task: &Task<'_>,
+        (source, facts): (&Entry, &Facts),
+        dest: &Entry,
+        kept: Option<&Kept>,
+        journal: &mut Journal,
+    ) -> Result<Outcome, Trouble> {
+        match self.mode {
+            Mode::Move => match rename::without_replacing(&source.dir, &source.name, &dest.dir, &dest.name) {
+                Ok(()) => check_moved(source, facts, dest),
+                Err(Unnamed::Unsupported) => self.move_by_link(task, (source, facts), dest, kept, journal),
+                Err(Unnamed::OtherFilesystem) => {
+                    let copied = self.copy(task, (source, facts), dest, &part_name(journal, task), journal)?;
+                    self.leave_source(source, facts, dest, kept)?;
+                    Ok(copied)
+                }
+                Err(error) => Err(error.trouble("moving to", &task.step.dest)),
+            },
+            Mode::Copy => self.copy(task, (source, facts), dest, &part_name(journal, task), journal),
+            Mode::Link => link(task.step, source, facts, dest),
+        }
+    }
+
+    fn move_by_link(
+        &mut self,
+        task: &Task<'_>,
+        (source, facts): (&Entry, &Facts),
+        dest: &Entry,
+        kept: Option<&Kept>,
+        journal: &mut Journal,
+    ) -> Result<Outcome, Trouble> {
+        journal.part(task.number, &self.absolute(&dest.path), Some(facts.id))?;
+        match rename::link_then_unlink(&source.dir, &source.name, &dest.dir, &dest.name) {
+            Ok(()) => check_moved(source, facts, dest),
+            Err(Unnamed::OtherFilesystem) => {
+                let copied = self.copy(task, (source, facts), dest, &part_name(journal, task), journal)?;
+                self.leave_source(source, facts, dest, kept)?;
+                Ok(copied)
+            }
+            // Without hard links either, the copy is made under its final name, which O_EXCL guards.
+            Err(Unnamed::Unsupported) => {
+                let copied = self.copy(task, (source, facts), dest, &dest.name, journal)?;
+                self.leave_source(source, facts, dest, kept)?;
+                Ok(copied)
+            }
+            Err(error) => Err(error.trouble("moving to", &task.step.dest)),
+        }
+    }
+
+    fn copy(
+        &mut self,
+        task: &Task<'_>,
+        (source, facts): (&Entry, &Facts),
+        dest: &Entry,
+        part: &OsStr,
+        journal: &mut Journal,
+    ) -> Result<Outcome, Trouble> {
+        let path = self.absolute(&dest.path).with_file_name(part);
+        let interrupt = self.interrupt.clone();
+        let copy = Copy { source, facts, hash: task.step.hash, dest, part, interrupt: &interrupt };
+        journal.part(task.number, &path, None)?;
+        let (facts, hash) = copy.make(&mut |id| journal.part(task.number, &path, Some(id)))?;
+        Ok(Outcome { facts, hash: Some(hash), was_done: false })
+    }
+
+    /// After a verified copy: the source goes, if it is still what was copied and the keeper still stands.
+    fn leave_source(
+        &mut self,
+        source: &Entry,
+        facts: &Facts,
+        dest: &Entry,
+        kept: Option<&Kept>,
+    ) -> Result<(), Trouble> {
+        let stands = kept.is_none_or(|kept| kept.still_stands(&mut self.dirs).unwrap_or(false));
+        let left = if stands { remove_source(source, facts) } else { Err(keeper_gone(&source.path)) };
+        if left.is_err() {
+            // The source is whole where it was, so the copy is one too many.
+            unlinkat(&dest.dir, &dest.name, AtFlags::empty()).unwrap_or(());
+        }
+        left
+    }
+
+    /// If the copy that should have stayed is gone, it was the moved file under another name: back with it.
+    fn check_kept(
+        &mut self,
+        kept: &Kept,
+        task: &Task<'_>,
+        (dest, facts): (&Entry, &Facts),
+        source: &Entry,
+        journal: &mut Journal,
+    ) -> Result<(), Trouble> {
+        if kept.still_stands(&mut self.dirs).unwrap_or(false) {
+            return Ok(());
+        }
+        match rename_back(dest, source) {
+            Ok(()) => {}
+            Err(Unnamed::OtherFilesystem) => {
+                self.copy(task, (dest, facts), source, &part_name(journal, task), journal)?;
+                remove_source(dest, facts)?;
+            }
+            Err(error) => return Err(stranded(dest, source, error)),
+        }
+        Err(keeper_gone(&source.path))
+    }
+}
+
+/// What was renamed must be what was checked: somebody may have put another file there in between.
+fn check_moved(source: &Entry, facts: &Facts, dest: &Entry) -> Result<Outcome, Trouble> {
+    let there = Facts::of(&dest.dir, &dest.name).map_err(|error| Trouble::io("moving to", &dest.path, error))?;
+    if let Some(facts) =
+        there.filter(|there| there.id == facts.id && there.size == facts.size && there.mtime == facts.mtime)
+    {
+        return Ok(Outcome { facts, hash: None, was_done: false });
+    }
+    match rename_back(dest, source) {
+        Ok(()) => Err(Trouble::refused("moving", &source.path, "it was replaced by another file at the last moment")),
+        Err(error) => Err(stranded(dest, source, error)),
+    }
+}
+
+fn rename_back(dest: &Entry, source: &Entry) -> Result<(), Unnamed> {
+    match rename::without_replacing(&dest.dir, &dest.name, &source.dir, &source.name) {
+        Err(Unnamed::Unsupported) => rename::link_then_unlink(&dest.dir, &dest.name, &source.dir, &source.name),
+        other => other,
+    }
+}
+
+/// Whether an entry lies in a sealed volume.
+pub(super) fn is_sealed_above(entry: &Entry) -> bool {
+    entry.dir.location().real().ancestors().any(is_sealed)
+}
+
+/// A volume is sealed once it carries both its index and its checksums.
+fn is_sealed(dir: &Path) -> bool {
+    ["index.json", "B3SUMS"].iter().all(|name| dir.join(name).symlink_metadata().is_ok())
+}
+
+fn keeper_gone(source: &Path) -> Trouble {
+    Trouble::refused(
+        "moving",
+        source,
+        "the copy that should stay was gone or changed after the move, so it was taken back",
+    )
+}
+
+fn part_name(journal: &Journal, task: &Task<'_>) -> OsString {
+    OsString::from(format!(".ms-mv-{}-{}.part", journal.run(), task.number))
+}
+
+fn link(step: &Step, source: &Entry, facts: &Facts, dest: &Entry) -> Result<Outcome, Trouble> {
+    rename::link(&source.dir, &source.name, &dest.dir, &dest.name)
+        .map_err(|error| error.trouble("linking to", &step.dest))?;
+    let there = Facts::of(&dest.dir, &dest.name).map_err(|error| Trouble::io("linking to", &step.dest, error))?;
+    match there.filter(|there| there.id == facts.id) {
+        Some(facts) => Ok(Outcome { facts, hash: None, was_done: false }),
+        None => {
+            Err(Trouble::refused("linking to", &step.dest, "another file was put there or linked at the last moment"))
+        }
+    }
+}
+
+/// Unlinks a file of which a verified copy stands, if nobody touched it since it was checked.
+pub(super) fn remove_source(source: &Entry, facts: &Facts) -> Result<(), Trouble> {
+    let error = |error: std::io::Error| Trouble::io("removing the copied", &source.path, error);
+    let now = Facts::of(&source.dir, &source.name).map_err(error)?;
+    if !now.is_some_and(|now| now.is_untouched_since(facts)) {
+        return Err(Trouble::refused("removing the copied", &source.path, "it changed meanwhile"));
+    }
+    unlinkat(&source.dir, &source.name, AtFlags::empty()).map_err(|errno| error(errno.into()))
+}
+
+fn stranded(dest: &Entry, source: &Entry, error: Unnamed) -> Trouble {
+    let Trouble::Refused { reason, .. } = error.trouble("taking back", &dest.path) else {
+        return Trouble::refused("taking back", &dest.path, "unknown");
+    };
+    let to = crate::escape::for_people(std::os::unix::ffi::OsStrExt::as_bytes(source.path.as_os_str()));
+    Trouble::refused("taking back", &dest.path, format!("it should go back to {to}, but: {reason}"))
+}
