@@ -74,6 +74,9 @@ impl Destinations {
         if !spellings.can_meet() {
             return Ok(());
         }
+        order::by_key(entries, job.jobs, |entry| !entry.has(Mark::GOES));
+        let going = entries.partition_point(|entry| entry.has(Mark::GOES));
+        let entries = &mut entries[..going];
         // Every round but the last moves an entry on, which can happen to each only twice.
         while self.find_meetings(entries, job)? {}
         Ok(())

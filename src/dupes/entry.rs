@@ -119,8 +119,8 @@ fn content_key(row: &Row<'_>) -> u64 {
     let size = row.size.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     match row.hash {
         Some(hash) => {
-            let [a, b, c, d, e, f, g, h, ..] = hash.0;
-            (u64::from_le_bytes([a, b, c, d, e, f, g, h]) ^ size) | 1
+            let start = hash.0.first_chunk().copied().unwrap_or_default();
+            (u64::from_le_bytes(start) ^ size) | 1
         }
         None => size << 1,
     }
@@ -165,11 +165,9 @@ pub(super) fn normal_path(escaped: &[u8]) -> Cow<'_, [u8]> {
 /// Whether the path needs no second look: a test that some normal paths fail, but no other passes.
 pub(super) fn is_plainly_normal(escaped: &[u8]) -> bool {
     let [first, .., last] = escaped else { return !matches!(escaped, b"." | b"\\" | b"/") };
-    // No early exit, so that the compiler takes many bytes at a time.
-    let odd = escaped.windows(2).fold(false, |odd, pair| {
-        odd | (pair[0] == b'\\') | ((pair[0] == b'/') & ((pair[1] == b'/') | (pair[1] == b'.')))
-    });
-    !odd && *first != b'.' && !matches!(last, b'\\' | b'/')
+    let is_odd = |pair: &&[u8]| pair[0] == b'\\' || pair[0] == b'/' && matches!(pair[1], b'/' | b'.');
+    // Counted to the end, so that the compiler takes many bytes at a time.
+    escaped.windows(2).filter(is_odd).count() == 0 && *first != b'.' && !matches!(last, b'\\' | b'/')
 }
 
 /// A path's own bytes. What was checked when it was read never fails to unescape.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::entry::{Entry, Mark};
 use super::keeper::{Candidate, Keep};
 use super::order;
-use super::read::{Reader, Rows};
+use super::read::{BATCH, Reader, Rows};
 use super::threads::{cut, each};
 use super::{Job, Mode};
 use crate::cli::Failure;
@@ -39,7 +39,7 @@ impl Tally {
 pub(super) fn leave_out_lone(entries: &mut Vec<Entry>, job: &Job<'_>) {
     entries.retain(|entry| !entry.has(Mark::EMPTY));
     order::by_key(entries, job.jobs, |entry| entry.key);
-    for run in entries.chunk_by_mut(|one, other| one.key == other.key) {
+    for run in entries.chunk_by_mut(is_same_key) {
         if let [lone] = run {
             lone.set(Mark::OUT);
         }
@@ -53,7 +53,7 @@ pub(super) fn leave_out_lone(entries: &mut Vec<Entry>, job: &Job<'_>) {
 /// When a stream was changed meanwhile.
 pub(super) fn decide(entries: &mut Vec<Entry>, job: &Job<'_>) -> Result<Tally, Failure> {
     order::by_key(entries, job.jobs, |entry| (entry.key, entry.tie, entry.row()));
-    let pieces = cut(entries, job.jobs * 16, |one, other| one.key == other.key);
+    let pieces = cut(entries, job.jobs * 16, is_same_key);
     let mut tally = Tally::default();
     for piece in each(job.jobs, pieces, |piece| decide_piece(piece, job)) {
         tally.add(piece?);
@@ -63,15 +63,26 @@ pub(super) fn decide(entries: &mut Vec<Entry>, job: &Job<'_>) -> Result<Tally, F
 }
 
 fn decide_piece(piece: &mut [Entry], job: &Job<'_>) -> Result<Tally, Failure> {
-    let mut group = Groups { reader: Rows(job.table).reader(), mode: job.options.mode, keep: job.options.keep };
+    let rows = Rows(job.table);
+    let mut group = Groups { reader: rows.reader(), mode: job.options.mode, keep: job.options.keep };
     let mut tally = Tally::default();
-    for run in piece.chunk_by_mut(|one, other| one.key == other.key) {
+    let batches = piece.len().div_ceil(BATCH);
+    for batch in cut(piece, batches, is_same_key) {
         if job.interrupt.came() {
             break;
         }
-        tally.add(group.decide(run)?);
+        let shared = batch.chunk_by(is_same_key).filter(|run| run.len() > 1).flatten();
+        // A long run is more than the caches hold.
+        rows.warm(shared.take(4 * BATCH).map(Entry::row));
+        for run in batch.chunk_by_mut(is_same_key) {
+            tally.add(group.decide(run)?);
+        }
     }
     Ok(tally)
+}
+
+fn is_same_key(one: &Entry, other: &Entry) -> bool {
+    one.key == other.key
 }
 
 /// What was found out about a run of one content.
@@ -120,9 +131,12 @@ impl Groups<'_> {
         }
         exact.sort_unstable_by_key(|(content, id, entry)| (*content, *id, entry.row()));
         let mut tie = 0;
-        for same_file in exact.chunk_by_mut(|one, other| (one.0, one.1) == (other.0, other.1)) {
-            tie += 1;
-            same_file.iter_mut().for_each(|(_, id, entry)| entry.tie = if id.is_some() { tie } else { 0 });
+        for place in 0..exact.len() {
+            let (content, id, _) = exact[place];
+            if place == 0 || (content, id) != (exact[place - 1].0, exact[place - 1].1) {
+                tie += 1;
+            }
+            exact[place].2.tie = if id.is_some() { tie } else { 0 };
         }
         Ok(exact)
     }
@@ -138,7 +152,9 @@ impl Groups<'_> {
         if evidence {
             return Ok(Some(self.settle(run, &survey)));
         }
-        run.iter_mut().for_each(|entry| entry.set(Mark::OUT));
+        for entry in run.iter_mut() {
+            entry.set(Mark::OUT);
+        }
         Ok(Some(Tally { unhashed: shared(run, &survey), ..Tally::default() }))
     }
 

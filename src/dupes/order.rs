@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::entry::{Entry, unescaped};
-use super::read::Rows;
+use super::read::{BATCH, Rows};
 use super::threads::{cut, each};
 use crate::cli::Failure;
 
@@ -57,7 +57,9 @@ pub(super) fn by_group(entries: &mut [Entry], jobs: usize) {
     by_key(entries, jobs, |entry| (entry.key, entry.row() != entry.keeper(), entry.tie));
     for group in entries.chunk_by_mut(|one, other| one.key == other.key) {
         let first = group[0].tie;
-        group.iter_mut().for_each(|entry| entry.tie = first);
+        for entry in group {
+            entry.tie = first;
+        }
     }
     // Stable, for the members of a group are in their order now.
     entries.sort_by_key(|entry| entry.tie);
@@ -81,13 +83,16 @@ fn is_sorted(entries: &mut [Entry], jobs: usize, rows: Rows<'_>) -> Result<bool,
 fn piece_is_sorted(piece: &mut [Entry], rows: Rows<'_>) -> Result<bool, Failure> {
     let mut reader = rows.reader();
     let mut last: Vec<u8> = Vec::new();
-    for entry in piece {
-        let path = unescaped(reader.path(entry.row())?);
-        if *path < *last {
-            return Ok(false);
+    for batch in piece.chunks(BATCH) {
+        rows.warm_paths(batch);
+        for entry in batch {
+            let path = unescaped(reader.path(entry.row())?);
+            if *path < *last {
+                return Ok(false);
+            }
+            last.clear();
+            last.extend_from_slice(&path);
         }
-        last.clear();
-        last.extend_from_slice(&path);
     }
     Ok(true)
 }
@@ -98,9 +103,12 @@ fn common_prefix(entries: &[Entry], rows: Rows<'_>) -> Result<usize, Failure> {
     let Some(first) = entries.first() else { return Ok(0) };
     let first = unescaped(reader.path(first.row())?).into_owned();
     let mut common = first.len();
-    for entry in &entries[1..] {
-        let path = unescaped(reader.path(entry.row())?);
-        common = first[..common].iter().zip(path.iter()).take_while(|(one, other)| one == other).count();
+    for batch in entries[1..].chunks(BATCH) {
+        rows.warm_paths(batch);
+        for entry in batch {
+            let path = unescaped(reader.path(entry.row())?);
+            common = first[..common].iter().zip(path.iter()).take_while(|(one, other)| one == other).count();
+        }
         if common == 0 {
             break;
         }
@@ -112,14 +120,17 @@ fn common_prefix(entries: &[Entry], rows: Rows<'_>) -> Result<usize, Failure> {
 /// No path holds a NUL, which therefore stands for its end.
 fn fill(piece: &mut [Entry], depth: usize, rows: Rows<'_>) -> Result<(), Failure> {
     let mut reader = rows.reader();
-    for entry in piece {
-        let path = unescaped(reader.path(entry.row())?);
-        let rest = path.get(depth..).unwrap_or_default();
-        let mut eight = [0; 8];
-        for (place, byte) in eight.iter_mut().zip(rest) {
-            *place = *byte;
+    for batch in piece.chunks_mut(BATCH) {
+        rows.warm_paths(batch);
+        for entry in batch {
+            let path = unescaped(reader.path(entry.row())?);
+            let rest = path.get(depth..).unwrap_or_default();
+            let mut eight = [0; 8];
+            for (place, byte) in eight.iter_mut().zip(rest) {
+                *place = *byte;
+            }
+            entry.tie = u64::from_be_bytes(eight);
         }
-        entry.tie = u64::from_be_bytes(eight);
     }
     Ok(())
 }

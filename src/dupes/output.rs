@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, bounded};
 
 use super::dest::Destinations;
 use super::entry::{Entry, Mark, unescaped};
-use super::read::{Reader, Rows};
+use super::read::{BATCH, Reader, Rows};
 use super::{Job, Mode};
 use crate::cli::Failure;
 use crate::escape;
@@ -76,8 +76,13 @@ impl<'a> Renderer<'a> {
         let format = Format { header: false, ..self.job.format };
         let failed = |error: std::io::Error| Failure::output(&error);
         let mut writer = Writer::new(&mut text, format, COLUMNS.len()).map_err(failed)?;
-        for entry in chunk {
-            self.line(entry, &mut writer)?;
+        let rows = Rows(self.job.table);
+        for batch in chunk.chunks(BATCH) {
+            rows.warm(batch.iter().map(Entry::row));
+            rows.warm(batch.iter().map(Entry::keeper));
+            for entry in batch {
+                self.line(entry, &mut writer)?;
+            }
         }
         writer.flush().map_err(failed)?;
         drop(writer);
@@ -138,8 +143,7 @@ fn reason_to_stay(entry: &Entry, row: &Row<'_>, keeper: &Row<'_>) -> &'static [u
 
 /// An escaped path in the one form that is written, also where it was read in another.
 fn canonical(escaped: &[u8]) -> Cow<'_, [u8]> {
-    let plain = escaped.iter().fold(true, |plain, byte| plain & (*byte != b'\\') & byte.is_ascii());
-    if plain {
+    if escaped.is_ascii() && memchr::memchr(b'\\', escaped).is_none() {
         return Cow::Borrowed(escaped);
     }
     let bytes = unescaped(escaped);

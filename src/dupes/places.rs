@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::Job;
-use super::entry::{Entry, Mark, NO_RANK, Standing, file_tie, unescaped};
+use super::entry::{Entry, Mark, NO_RANK, Standing, file_tie, is_plainly_normal, unescaped};
 use super::order;
-use super::read::Rows;
+use super::read::{BATCH, Rows};
 use super::threads::{cut, each};
 use crate::cli::Failure;
 use crate::place::{self, Location, Locator};
@@ -33,8 +33,7 @@ impl Spellings {
     }
 
     fn of(path: &[u8]) -> Self {
-        // A name with two dots in it may climb no more than another, but it costs only a closer look.
-        let climbing = memchr::memmem::find(path, b"..").is_some();
+        let climbing = !is_plainly_normal(path) && place::climbs(Path::new(OsStr::from_bytes(path)));
         let absolute = path.starts_with(b"/");
         Self { relative: !absolute, absolute, climbing }
     }
@@ -153,15 +152,18 @@ fn find_piece(piece: &mut [Entry], markers: &[PathBuf], job: &Job<'_>) -> Result
     let mut places = open(job, markers)?;
     let mut reader = Rows(job.table).reader();
     let mut spellings = Spellings::default();
-    for entry in piece {
+    for batch in piece.chunks_mut(BATCH) {
         if job.interrupt.came() {
             break;
         }
-        let row = reader.row(entry.row())?;
-        let path = unescaped(row.path);
-        spellings.add(Spellings::of(&path));
-        entry.tie = file_tie(row.id);
-        entry.stand(places.of_file(&path));
+        Rows(job.table).warm(batch.iter().map(Entry::row));
+        for entry in batch {
+            let row = reader.row(entry.row())?;
+            let path = unescaped(row.path);
+            spellings.add(Spellings::of(&path));
+            entry.tie = file_tie(row.id);
+            entry.stand(places.of_file(&path));
+        }
     }
     Ok(spellings)
 }

@@ -15,11 +15,25 @@ use crate::stream::{Fault, Row, RowRef, Table};
 pub(super) struct Rows<'a>(pub(super) &'a Table);
 
 impl<'a> Rows<'a> {
+    /// Announces that some rows are about to be read, at most about [`BATCH`] of them.
+    pub(super) fn warm(self, rows: impl Iterator<Item = RowRef>) {
+        // Most rows are shorter than this.
+        self.0.warm(rows, 192);
+    }
+
+    /// As [`Rows::warm`], where only paths are to be read.
+    pub(super) fn warm_paths(self, entries: &[Entry]) {
+        self.0.warm(entries.iter().map(Entry::row), 128);
+    }
+
     /// What one thread needs to read rows.
     pub(super) fn reader(self) -> Reader<'a> {
         Reader { table: self.0, rows: RowReader::default() }
     }
 }
+
+/// So many rows are asked for at once before they are read.
+pub(super) const BATCH: usize = 32;
 
 /// Reads rows that were read before.
 #[derive(Debug)]

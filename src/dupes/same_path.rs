@@ -62,8 +62,8 @@ fn merge_path(same: &mut [Entry], reader: &mut Reader<'_>, contradictions: &mut 
     let mut claim = Claim::read(same[0], reader)?;
     let mut hash = claim.hash;
     let mut contradicted = false;
-    for place in 1..same.len() {
-        let other = Claim::read(same[place], reader)?;
+    for (place, entry) in same.iter().enumerate().skip(1) {
+        let other = Claim::read(*entry, reader)?;
         contradicted |= claim.size != other.size || hash.is_some() && other.hash.is_some() && hash != other.hash;
         hash = hash.or(other.hash);
         if other.compare(&claim) == Ordering::Greater {

@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::cli::Failure;
 use crate::mapped::Mapping;
 use crate::report::Reporter;
-use crate::stream::line::{Fault, Layout, Line, LineReader, Row};
+use crate::stream::line::{self, Fault, Layout, Line, LineReader, Row};
 
 /// The streams that a tool was given, as one sequence of rows.
 #[derive(Debug)]
@@ -118,6 +118,21 @@ impl Table {
         self.row(at, reader).map(|row| row.path)
     }
 
+    /// Brings the first `bytes` of some rows into the processor's caches.
+    ///
+    /// Rows read at random each wait for memory, one after another; asked for together, they wait together.
+    pub fn warm(&self, rows: impl Iterator<Item = RowRef>, bytes: usize) {
+        let mut sum = 0;
+        for at in rows {
+            let rest = self.sources[self.source_of(at)].from(at);
+            for line in (0..bytes).step_by(CACHE_LINE) {
+                sum ^= rest.get(line).copied().unwrap_or_default();
+            }
+        }
+        // The sum is of no use to anybody, but without it nothing would be read.
+        std::hint::black_box(sum);
+    }
+
     fn source_of(&self, at: RowRef) -> usize {
         self.sources.partition_point(|source| source.start <= at.0).saturating_sub(1)
     }
@@ -127,11 +142,13 @@ impl Table {
     /// # Errors
     /// [`Failure::Stop`] if there is any, unless they are to be skipped.
     pub fn judge(&self, faults: &[(RowRef, Fault)], skip: bool, reporter: &Reporter) -> Result<(), Failure> {
-        for (at, fault) in faults.iter().take(MOST_FAULTS) {
+        // What a run goes on without is named to the last.
+        let named = if skip { faults.len() } else { MOST_FAULTS };
+        for (at, fault) in faults.iter().take(named) {
             reporter.failed_text("reading", &self.describe(*at), fault);
         }
-        if faults.len() > MOST_FAULTS {
-            reporter.failed_text("reading", "further malformed lines", &(faults.len() - MOST_FAULTS));
+        if faults.len() > named {
+            reporter.failed_text("reading", "further malformed lines", &(faults.len() - named));
         }
         if faults.is_empty() || skip {
             return Ok(());
@@ -162,7 +179,10 @@ impl Table {
     }
 }
 
-/// So many malformed lines are named one by one.
+/// What a processor fetches at once; where it is another length, some bytes are asked for twice or not at all.
+const CACHE_LINE: usize = 64;
+
+/// So many malformed lines are named one by one before a run is given up.
 const MOST_FAULTS: usize = 20;
 
 /// What [`Table::row`] keeps between calls.
@@ -227,6 +247,7 @@ fn map_or_spool(mut file: File) -> io::Result<Option<Mapping>> {
 pub struct Part<'a> {
     bytes: &'a [u8],
     at: RowRef,
+    is_plain: bool,
     lines: Result<LineReader, Fault>,
 }
 
@@ -240,6 +261,7 @@ fn parts_of(source: &Source, share: usize) -> Vec<Part<'_>> {
         parts.push(Part {
             bytes: &bytes[from..until],
             at: RowRef(source.start + from as u64),
+            is_plain: source.layout.as_ref().is_ok_and(Layout::is_plain),
             lines: source.layout.clone().map(LineReader::new),
         });
         from = until;
@@ -270,6 +292,11 @@ impl Part<'_> {
             self.bytes = &bytes[end + 1..];
             self.at = RowRef(at.0 + end as u64 + 1);
             let line = &bytes[..end];
+            if self.is_plain
+                && let Some(row) = line::plain_row(line)
+            {
+                return Some((at, Ok(row)));
+            }
             if might_be_header(line)
                 && matches!(self.lines.as_mut().map(|lines| lines.read(line)), Ok(Ok(Line::Header)))
             {
