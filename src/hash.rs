@@ -13,13 +13,17 @@ use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags};
 
+use crate::mapped::Mapping;
 use crate::record::{ContentHash, FileId, Timestamp};
 use crate::report;
 use crate::walk::listing::special;
 
 /// Bytes that are read at once: they are still in the processor's second-level cache when they are hashed. That makes
-/// reading faster than mapping at every size, and an error on the way is an error and not a signal.
+/// reading faster than mapping at every size where it was measured, and an error on the way is an error and not a signal.
 const BUFFER: usize = 128 << 10;
+
+/// Bytes that are mapped at once, where mapping is asked for: smaller files are not worth the page table.
+const WINDOW: u64 = 4 << 20;
 
 /// Why a file has no hash, or no record at all.
 #[derive(Debug)]
@@ -104,15 +108,24 @@ fn timestamp(seconds: i64, nanoseconds: i64) -> Timestamp {
     Timestamp { seconds, nanoseconds: u32::try_from(nanoseconds).unwrap_or(0) }
 }
 
-/// Space that a thread uses for one file after the other.
+/// How a thread gets at the bytes of one file after the other.
 #[derive(Debug)]
 pub struct Scratch {
     buffer: Box<[u8]>,
+    maps: bool,
 }
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { buffer: vec![0; BUFFER].into_boxed_slice() }
+        Self::new(false)
+    }
+}
+
+impl Scratch {
+    /// Reads into a buffer of its own, or, if `maps`, maps what is large enough to be worth it.
+    #[must_use]
+    pub fn new(maps: bool) -> Self {
+        Self { buffer: vec![0; BUFFER].into_boxed_slice(), maps }
     }
 }
 
@@ -158,7 +171,13 @@ impl Opened {
     /// # Errors
     /// [`Trouble`] where it cannot be read, or changed meanwhile.
     pub fn hash(&self, scratch: &mut Scratch) -> Result<ContentHash, Trouble> {
-        let hash = self.read_and_hash(&mut scratch.buffer)?;
+        let hash = if scratch.maps && self.status.size >= WINDOW {
+            let mut hasher = blake3::Hasher::new();
+            self.feed(0, self.status.size, &mut hasher, scratch)?;
+            hasher.finalize()
+        } else {
+            self.read_and_hash(&mut scratch.buffer)?
+        };
         self.check_unchanged()?;
         Ok(ContentHash::from(hash))
     }
@@ -184,6 +203,55 @@ impl Opened {
     pub fn check_unchanged(&self) -> Result<(), Trouble> {
         let before = (self.status, self.ctime);
         if look_at(&self.file)? == before { Ok(()) } else { Err(Trouble::Changed) }
+    }
+
+    /// Adds `len` bytes from `offset` to `hasher`. Whether the file changed otherwise is for
+    /// [`Opened::check_unchanged`] to say.
+    fn feed(&self, offset: u64, len: u64, hasher: &mut blake3::Hasher, scratch: &mut Scratch) -> Result<(), Trouble> {
+        let step = if scratch.maps { WINDOW } else { BUFFER as u64 };
+        let mut done = 0;
+        while done < len {
+            let room = usize::try_from(step.min(len - done)).map_err(io::Error::other)?;
+            if !(scratch.maps && self.feed_mapped(offset + done, room, hasher)?) {
+                self.feed_read(offset + done, room, hasher, &mut scratch.buffer)?;
+            }
+            done += room as u64;
+        }
+        Ok(())
+    }
+
+    /// `false`, and nothing added, where the filesystem cannot map.
+    fn feed_mapped(&self, offset: u64, len: usize, hasher: &mut blake3::Hasher) -> Result<bool, Trouble> {
+        let Ok(map) = Mapping::new(&self.file, offset, len) else { return Ok(false) };
+        map.populate();
+        hasher.update(&map);
+        if !map.is_torn() {
+            return Ok(true);
+        }
+        // Whether the disk failed or somebody cut the file short is told by reading, and by nothing else.
+        let mut byte = [0];
+        for at in [offset, offset + len as u64 - 1] {
+            self.file.read_exact_at(&mut byte, at).map_err(Self::explain)?;
+        }
+        Err(Trouble::Changed)
+    }
+
+    fn feed_read(
+        &self,
+        offset: u64,
+        len: usize,
+        hasher: &mut blake3::Hasher,
+        buffer: &mut [u8],
+    ) -> Result<(), Trouble> {
+        let mut done = 0;
+        while done < len {
+            let room = buffer.len().min(len - done);
+            let part = &mut buffer[..room];
+            self.file.read_exact_at(part, offset + done as u64).map_err(Self::explain)?;
+            hasher.update(part);
+            done += room;
+        }
+        Ok(())
     }
 
     fn read_and_hash(&self, buffer: &mut [u8]) -> Result<blake3::Hash, Trouble> {
@@ -239,14 +307,15 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_does_not_depend_on_how_many_reads_it_took() {
-        let bytes: Vec<u8> = (0..=250).cycle().take(5 << 20).collect();
-        let mut scratch = Scratch::default();
-        for len in [0, 1, 1023, BUFFER - 1, BUFFER, BUFFER + 1, 3 * BUFFER, 5 << 20] {
+    fn a_hash_does_not_depend_on_how_the_file_was_read() {
+        let bytes: Vec<u8> = (0..=250).cycle().take(9 << 20).collect();
+        let (mut scratch, mut mapping) = (Scratch::default(), Scratch::new(true));
+        for len in [0, 1, 1023, BUFFER - 1, BUFFER, BUFFER + 1, 3 * BUFFER, 4 << 20, (8 << 20) + 1, 9 << 20] {
             let file = file_of(&bytes[..len]);
             let opened = Opened::new(file.path(), Links::Refuse).expect("open");
             let expected = ContentHash::from(blake3::hash(&bytes[..len]));
             assert_eq!(opened.hash(&mut scratch).expect("hash"), expected, "{len}");
+            assert_eq!(opened.hash(&mut mapping).expect("hash"), expected, "{len} mapped");
         }
     }
 
@@ -259,6 +328,10 @@ mod tests {
             file.as_file().set_len(len).expect("length");
             assert!(matches!(opened.hash(&mut scratch), Err(Trouble::Changed)), "{len}");
         }
+        let mapped = file_of(&vec![7; 9 << 20]);
+        let opened = Opened::new(mapped.path(), Links::Refuse).expect("open");
+        mapped.as_file().set_len(5 << 20).expect("length");
+        assert!(matches!(opened.hash(&mut Scratch::new(true)), Err(Trouble::Changed)));
     }
 
     #[test]

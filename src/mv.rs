@@ -24,6 +24,7 @@ use crate::interrupt::Interrupt;
 use crate::journal::{Journal, Mode, Past, RowState, Store};
 use crate::place::Locator;
 use crate::plan::{Plan, Reading, Step};
+use crate::progress::Progress;
 use crate::record::Record;
 use crate::report::{self, Reporter};
 use crate::stream::Table;
@@ -66,7 +67,7 @@ pub struct Options {
 }
 
 impl Options {
-    fn mover(&self, interrupt: &Interrupt) -> Result<Mover, Failure> {
+    fn mover<'p>(&self, interrupt: &Interrupt, progress: &'p Progress) -> Result<Mover<'p>, Failure> {
         let locator = locator()?;
         // A misspelled directory would protect nothing, and nobody would know.
         if let Some(missing) = self.protect.iter().find(|dir| !dir.is_dir()) {
@@ -78,6 +79,7 @@ impl Options {
             check: self.check,
             leaving: Leaving::Nothing,
             interrupt: interrupt.clone(),
+            progress,
             made: Vec::new(),
         })
     }
@@ -90,6 +92,10 @@ impl Options {
     }
 }
 
+fn interrupt() -> Result<Interrupt, Failure> {
+    Interrupt::install().map_err(|error| Failure::Stop(format!("catching signals: {}", report::reason(&error))))
+}
+
 fn locator() -> Result<Locator, Failure> {
     Locator::new().map_err(|error| Failure::Stop(format!("finding the working directory: {}", report::reason(&error))))
 }
@@ -99,14 +105,14 @@ fn locator() -> Result<Locator, Failure> {
 /// # Errors
 /// [`Failure`] if nothing was touched because of the command line, the plan or the journal, or if the run could not go
 /// on. Whatever was moved by then is in the journal, whole under its old or new name.
-pub fn run(options: &Options, reporter: &Reporter) -> Result<Exit, Failure> {
-    let interrupt =
-        Interrupt::install().map_err(|error| Failure::Stop(format!("catching signals: {}", report::reason(&error))))?;
+pub fn run(options: &Options, progress: &Progress, reporter: &Reporter) -> Result<Exit, Failure> {
     if options.undo {
-        return undo::undo(options, reporter, &interrupt);
+        return undo::undo(options, progress, reporter, &interrupt()?);
     }
-    let mover = options.mover(&interrupt)?;
+    // Nothing has begun while the plan is still coming, so a signal may end that at once.
     let table = Table::open(&options.operands)?;
+    let interrupt = interrupt()?;
+    let mover = options.mover(&interrupt, progress)?;
     let reading = Reading { to: options.to.clone(), skip_bad_lines: options.skip_bad_lines };
     let plan = Plan::check(table, &reading, &mut locator()?, reporter)?;
     if let Some(exit) = interrupt.exit() {
@@ -120,6 +126,7 @@ pub fn run(options: &Options, reporter: &Reporter) -> Result<Exit, Failure> {
         reporter.summary("nothing to do: the plan is empty");
         return Ok(reporter.exit());
     }
+    progress.expect_bytes(plan.bytes());
     let output = Output::new(options.common.format())?;
     let (journal, past) = options.store()?.begin(&plan, options.mode)?;
     Run { plan: &plan, past, mover, journal, output, reporter, emptied: Emptied::default(), tally: Tally::default() }
@@ -138,7 +145,7 @@ struct Tally {
 struct Run<'a> {
     plan: &'a Plan,
     past: Past,
-    mover: Mover,
+    mover: Mover<'a>,
     journal: Journal,
     output: Output,
     reporter: &'a Reporter,
@@ -208,7 +215,9 @@ impl Run<'_> {
     }
 
     fn note(&mut self, step: &Step, outcome: &Outcome) -> Result<(), Stopped> {
+        self.mover.progress.add_files(1);
         if outcome.was_done {
+            self.mover.progress.add_bytes(outcome.facts.size);
             self.tally.before += 1;
         } else {
             self.tally.done += 1;

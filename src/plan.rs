@@ -114,6 +114,7 @@ pub struct Plan {
     working_dir: PathBuf,
     /// The longest directory that holds all sources, by their spelling; `None` for an empty plan.
     common_dir: Option<PathBuf>,
+    bytes: u64,
 }
 
 /// How a plan is to be read.
@@ -134,7 +135,7 @@ impl Plan {
     pub fn check(table: Table, reading: &Reading, locator: &mut Locator, reporter: &Reporter) -> Result<Self, Failure> {
         let rows = read_rows(&table, reading.skip_bad_lines, reporter)?;
         let working_dir = locator.working_dir().to_owned();
-        let mut plan = Self { table, rows, to: reading.to.clone(), working_dir, common_dir: None };
+        let mut plan = Self { table, rows, to: reading.to.clone(), working_dir, common_dir: None, bytes: 0 };
         let claims = plan.claims(locator, reporter)?;
         plan.contradictions(claims, locator, reporter)?;
         plan.table.check_whole()?;
@@ -151,6 +152,12 @@ impl Plan {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// The bytes that all rows hold together.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// The longest directory that holds all sources, absolute.
@@ -191,6 +198,7 @@ impl Plan {
             let Ok(row) = self.table.row(*at, &mut reader) else { continue };
             let record = row.to_record();
             let source = record.path.clone();
+            self.bytes = self.bytes.saturating_add(record.size);
             widen(&mut self.common_dir, &place::absolute(place::parent(&source), &self.working_dir));
             let step = possible(record, self.to.as_deref(), &self.working_dir);
             match step {

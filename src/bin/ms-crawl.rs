@@ -25,6 +25,7 @@ the operands; for the working directory where none is given.
       --files-from FILE     take operands from FILE (-: standard input), one a line
   -0, --null                names in these files end with NUL, not newline
       --sort                sort by path
+      --mmap                map large files into memory instead of reading them
       --csv, --header, --no-header
                             how records are written
   -j, --jobs N              work in N threads

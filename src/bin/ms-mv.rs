@@ -8,7 +8,7 @@ use lexopt::Parser;
 use mediastruct::cli::{self, Argument, Exit, Failure};
 use mediastruct::journal::Mode;
 use mediastruct::mv::{self, Check, Options, Prune};
-use mediastruct::report::Reporter;
+use mediastruct::progress::Progress;
 
 const TOOL: &str = "ms-mv";
 
@@ -58,7 +58,9 @@ fn run(mut parser: Parser) -> Result<Exit, Failure> {
         }
     }
     check(&options)?;
-    mv::run(&options, &Reporter::new(TOOL, options.common.quiet))
+    let progress = Progress::start(TOOL, options.common.progress);
+    let reporter = progress.reporter(TOOL, options.common.quiet);
+    mv::run(&options, &progress, &reporter)
 }
 
 fn take(options: &mut Options, option: &str, parser: &mut Parser) -> Result<(), Failure> {
@@ -84,6 +86,8 @@ fn take(options: &mut Options, option: &str, parser: &mut Parser) -> Result<(), 
             options.operands.extend(parser.optional_value());
         }
         "--skip-bad-lines" => options.skip_bad_lines = true,
+        // Files are moved one after the other, in the order of the plan.
+        "-j" | "--jobs" => return Err(cli::unknown_option(option)),
         _ if options.common.take(option, parser)? => {}
         _ => return Err(cli::unknown_option(option)),
     }

@@ -41,6 +41,8 @@ pub struct Options {
     pub absolute: bool,
     /// Records come sorted by path, all at the end.
     pub sort: bool,
+    /// Large files are mapped into memory instead of read.
+    pub mmap: bool,
     /// What all tools can be told.
     pub common: Common,
 }
@@ -57,6 +59,7 @@ impl Options {
             "-a" | "--absolute" => self.absolute = true,
             "-0" | "--null" => self.nul = true,
             "--sort" => self.sort = true,
+            "--mmap" => self.mmap = true,
             "--files-from" => self.lists.push(parser.value()?),
             "--hash" => self.hashing = hashing(parser)?,
             _ => return Ok(self.filter.take(option, parser)? || self.common.take(option, parser)?),

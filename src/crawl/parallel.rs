@@ -8,10 +8,11 @@ use crate::hash::Scratch;
 /// How many things a worker takes at a time, at most.
 const MOST: usize = 64;
 
-/// Calls `ask` for each of `things`, which are begun in their order, in `jobs` threads. `None` stands for what `stopped`
-/// has left out.
+/// Calls `ask` for each of `things`, which are begun in their order, in `jobs` threads, each of which has a `scratch`.
+/// `None` stands for what `stopped` has left out.
 pub(super) fn map<T: Sync, R: Send>(
     jobs: usize,
+    scratch: impl Fn() -> Scratch + Sync,
     stopped: impl Fn() -> bool + Sync,
     things: &[T],
     ask: impl Fn(&mut Scratch, &T) -> R + Sync,
@@ -19,7 +20,7 @@ pub(super) fn map<T: Sync, R: Send>(
     let share = (things.len() / (jobs * 8)).clamp(1, MOST);
     let next = AtomicUsize::new(0);
     let work = || {
-        let (mut scratch, mut done) = (Scratch::default(), Vec::new());
+        let (mut scratch, mut done) = (scratch(), Vec::new());
         loop {
             let begin = next.fetch_add(share, Ordering::Relaxed);
             let Some(part) = things.get(begin..things.len().min(begin + share)).filter(|part| !part.is_empty()) else {
@@ -51,7 +52,7 @@ mod tests {
     fn answers_stand_in_the_order_of_the_things() {
         for (jobs, count) in [(1, 0), (1, 5), (3, 1), (4, 1000)] {
             let things: Vec<usize> = (0..count).collect();
-            let answers = map(jobs, || false, &things, |_, thing| thing * 2);
+            let answers = map(jobs, Scratch::default, || false, &things, |_, thing| thing * 2);
             assert!(answers.into_iter().eq(things.iter().map(|thing| Some(thing * 2))), "{jobs} {count}");
         }
     }

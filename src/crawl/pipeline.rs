@@ -89,7 +89,7 @@ fn run_tasks(
     let hire = move || {
         let out = sender.clone();
         move |hand: &Hand<'_, Task>, tasks: Tasks<'_, Task>| {
-            let mut worker = Crawler { crawl, hand, out, reached, scratch: Scratch::default() };
+            let mut worker = Crawler { crawl, hand, out, reached, scratch: Scratch::new(crawl.options.mmap) };
             tasks.for_each(|task| worker.perform(task));
         }
     };

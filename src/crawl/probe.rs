@@ -46,7 +46,8 @@ impl Probe<'_> {
         things: &[T],
         question: impl Fn(&mut Scratch, &T) -> R + Sync,
     ) -> Vec<Option<R>> {
-        parallel::map(self.crawl.jobs, || self.crawl.is_stopped(), things, question)
+        let scratch = || Scratch::new(self.crawl.options.mmap);
+        parallel::map(self.crawl.jobs, scratch, || self.crawl.is_stopped(), things, question)
     }
 
     /// Reads a file under the first of its names under which it can be read. The others are told of.

@@ -3,7 +3,6 @@
 //! BLAKE3 is a tree (section 2.1 of its paper): aligned pieces of a power of two of chunks are subtrees, whose
 //! chaining values are joined to the hash of the whole in the end. So one long video keeps all processors busy.
 
-use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -35,14 +34,7 @@ pub fn chaining_value(opened: &Opened, piece: u64, scratch: &mut Scratch) -> Res
     }
     let mut hasher = Hasher::new();
     hasher.set_input_offset(offset);
-    let mut done = 0;
-    while done < len {
-        let room = usize::try_from(len - done).map_or(scratch.buffer.len(), |left| left.min(scratch.buffer.len()));
-        let part = &mut scratch.buffer[..room];
-        opened.file.read_exact_at(part, offset + done).map_err(Opened::explain)?;
-        hasher.update(part);
-        done += room as u64;
-    }
+    opened.feed(offset, len, &mut hasher, scratch)?;
     Ok(hasher.finalize_non_root())
 }
 
@@ -150,6 +142,7 @@ mod tests {
     use super::*;
     use crate::hash::Links;
     use std::fs::File;
+    use std::os::unix::fs::FileExt as _;
 
     fn hash_in_pieces(path: &std::path::Path) -> Result<ContentHash, Trouble> {
         let pieces = Pieces::new(Opened::new(path, Links::Refuse).expect("open")).expect("large enough");

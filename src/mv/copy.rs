@@ -20,6 +20,7 @@ use super::rename::{self, Unnamed};
 use super::trouble::Trouble;
 use crate::cli::Failure;
 use crate::interrupt::Interrupt;
+use crate::progress::Progress;
 use crate::record::{ContentHash, FileId};
 
 /// Copies in steps of this many bytes, between which a signal is noticed.
@@ -36,6 +37,7 @@ pub(super) struct Copy<'a> {
     /// The temporary name in the directory of `dest`.
     pub(super) part: &'a OsStr,
     pub(super) interrupt: &'a Interrupt,
+    pub(super) progress: &'a Progress,
 }
 
 impl Copy<'_> {
@@ -100,6 +102,7 @@ impl Copy<'_> {
             }
             hasher.update(&buffer[..read]);
             part.write_all(&buffer[..read]).map_err(|error| self.writing(error))?;
+            self.progress.add_bytes(read as u64);
             left = left.checked_sub(read as u64).ok_or_else(|| self.changed())?;
         }
         if left > 0 { Err(self.changed()) } else { Ok(hasher.finalize().into()) }

@@ -19,7 +19,7 @@ use crate::record::Record;
 use crate::report::{self, Reporter};
 
 /// Goes through a plan as a run would.
-pub(super) fn run(plan: &Plan, mover: Mover, options: &Options, reporter: &Reporter) -> Result<Exit, Failure> {
+pub(super) fn run(plan: &Plan, mover: Mover<'_>, options: &Options, reporter: &Reporter) -> Result<Exit, Failure> {
     let mut output = Output::new(options.common.format())?;
     let mut rehearsal = Rehearsal { mover, would_be: HashMap::new(), files: 0, bytes: 0 };
     let result = rehearsal.rows(plan, reporter, &mut output);
@@ -43,15 +43,15 @@ pub(super) fn run(plan: &Plan, mover: Mover, options: &Options, reporter: &Repor
     }
 }
 
-struct Rehearsal {
-    mover: Mover,
+struct Rehearsal<'p> {
+    mover: Mover<'p>,
     /// What earlier rows would have made of a path: the file there, or nothing.
     would_be: HashMap<PathBuf, Option<Facts>>,
     files: u64,
     bytes: u64,
 }
 
-impl Rehearsal {
+impl Rehearsal<'_> {
     fn rows(&mut self, plan: &Plan, reporter: &Reporter, output: &mut Output) -> Result<(), Stopped> {
         for step in plan.steps() {
             if self.mover.interrupt.came() {

@@ -14,6 +14,7 @@ use super::trouble::Trouble;
 use crate::interrupt::Interrupt;
 use crate::journal::{Journal, LeftOver, Mode};
 use crate::plan::Step;
+use crate::progress::Progress;
 use crate::record::ContentHash;
 
 /// How thoroughly files are compared with what the plan says of them.
@@ -47,12 +48,13 @@ pub(super) struct Outcome {
 
 /// Moves files, one step at a time.
 #[derive(Debug)]
-pub(super) struct Mover {
+pub(super) struct Mover<'p> {
     pub(super) dirs: Dirs,
     pub(super) mode: Mode,
     pub(super) check: Check,
     pub(super) leaving: Leaving,
     pub(super) interrupt: Interrupt,
+    pub(super) progress: &'p Progress,
     /// Directories that this run made.
     pub(super) made: Vec<PathBuf>,
 }
@@ -64,7 +66,7 @@ pub(super) struct Task<'a> {
     pub(super) left_over: Option<LeftOver>,
 }
 
-impl Mover {
+impl Mover<'_> {
     /// Carries out a step whose journal is ready.
     pub(super) fn carry_out(&mut self, task: &Task<'_>, journal: &mut Journal) -> Result<Outcome, Trouble> {
         let step = task.step;
@@ -244,11 +246,11 @@ impl Mover {
     ) -> Result<Outcome, Trouble> {
         match self.mode {
             Mode::Move => match rename::without_replacing(&source.dir, &source.name, &dest.dir, &dest.name) {
-                Ok(()) => check_moved(source, facts, dest),
+                Ok(()) => check_moved(source, facts, dest, self.progress),
                 Err(Unnamed::Unsupported) => self.move_by_link(task, (source, facts), dest, kept, journal),
                 Err(Unnamed::OtherFilesystem) => {
                     let copied = self.copy(task, (source, facts), dest, &part_name(journal, task), journal)?;
-                    self.leave_source(source, facts, dest, kept)?;
+                    self.leave_source((source, facts), (dest, &copied.facts), kept)?;
                     Ok(copied)
                 }
                 Err(error) => Err(error.trouble("moving to", &task.step.dest)),
@@ -268,16 +270,16 @@ impl Mover {
     ) -> Result<Outcome, Trouble> {
         journal.part(task.number, &self.absolute(&dest.path), Some(facts.id))?;
         match rename::link_then_unlink(&source.dir, &source.name, &dest.dir, &dest.name) {
-            Ok(()) => check_moved(source, facts, dest),
+            Ok(()) => check_moved(source, facts, dest, self.progress),
             Err(Unnamed::OtherFilesystem) => {
                 let copied = self.copy(task, (source, facts), dest, &part_name(journal, task), journal)?;
-                self.leave_source(source, facts, dest, kept)?;
+                self.leave_source((source, facts), (dest, &copied.facts), kept)?;
                 Ok(copied)
             }
             // Without hard links either, the copy is made under its final name, which O_EXCL guards.
             Err(Unnamed::Unsupported) => {
                 let copied = self.copy(task, (source, facts), dest, &dest.name, journal)?;
-                self.leave_source(source, facts, dest, kept)?;
+                self.leave_source((source, facts), (dest, &copied.facts), kept)?;
                 Ok(copied)
             }
             Err(error) => Err(error.trouble("moving to", &task.step.dest)),
@@ -294,7 +296,8 @@ impl Mover {
     ) -> Result<Outcome, Trouble> {
         let path = self.absolute(&dest.path).with_file_name(part);
         let interrupt = self.interrupt.clone();
-        let copy = Copy { source, facts, hash: task.step.hash, dest, part, interrupt: &interrupt };
+        let copy =
+            Copy { source, facts, hash: task.step.hash, dest, part, interrupt: &interrupt, progress: self.progress };
         journal.part(task.number, &path, None)?;
         let (facts, hash) = copy.make(&mut |id| journal.part(task.number, &path, Some(id)))?;
         Ok(Outcome { facts, hash: Some(hash), was_done: false })
@@ -303,15 +306,14 @@ impl Mover {
     /// After a verified copy: the source goes, if it is still what was copied and the keeper still stands.
     fn leave_source(
         &mut self,
-        source: &Entry,
-        facts: &Facts,
-        dest: &Entry,
+        (source, facts): (&Entry, &Facts),
+        (dest, copy): (&Entry, &Facts),
         kept: Option<&Kept>,
     ) -> Result<(), Trouble> {
         let stands = kept.is_none_or(|kept| kept.still_stands(&mut self.dirs).unwrap_or(false));
         let left = if stands { remove_source(source, facts) } else { Err(keeper_gone(&source.path)) };
-        if left.is_err() {
-            // The source is whole where it was, so the copy is one too many.
+        // The copy is one too many only while the source is whole where it was; else it may be the last there is.
+        if left.is_err() && is_untouched(source, facts) && is_untouched(dest, copy) {
             unlinkat(&dest.dir, &dest.name, AtFlags::empty()).unwrap_or(());
         }
         left
@@ -342,11 +344,12 @@ impl Mover {
 }
 
 /// What was renamed must be what was checked: somebody may have put another file there in between.
-fn check_moved(source: &Entry, facts: &Facts, dest: &Entry) -> Result<Outcome, Trouble> {
+fn check_moved(source: &Entry, facts: &Facts, dest: &Entry, progress: &Progress) -> Result<Outcome, Trouble> {
     let there = Facts::of(&dest.dir, &dest.name).map_err(|error| Trouble::io("moving to", &dest.path, error))?;
     if let Some(facts) =
         there.filter(|there| there.id == facts.id && there.size == facts.size && there.mtime == facts.mtime)
     {
+        progress.add_bytes(facts.size);
         return Ok(Outcome { facts, hash: None, was_done: false });
     }
     match rename_back(dest, source) {
@@ -398,12 +401,17 @@ fn link(step: &Step, source: &Entry, facts: &Facts, dest: &Entry) -> Result<Outc
 
 /// Unlinks a file of which a verified copy stands, if nobody touched it since it was checked.
 pub(super) fn remove_source(source: &Entry, facts: &Facts) -> Result<(), Trouble> {
-    let error = |error: std::io::Error| Trouble::io("removing the copied", &source.path, error);
-    let now = Facts::of(&source.dir, &source.name).map_err(error)?;
-    if !now.is_some_and(|now| now.is_untouched_since(facts)) {
-        return Err(Trouble::refused("removing the copied", &source.path, "it changed meanwhile"));
+    if !is_untouched(source, facts) {
+        let reason = "it changed or went away while it was copied; the copy stands at its destination";
+        return Err(Trouble::refused("removing the copied", &source.path, reason));
     }
-    unlinkat(&source.dir, &source.name, AtFlags::empty()).map_err(|errno| error(errno.into()))
+    unlinkat(&source.dir, &source.name, AtFlags::empty())
+        .map_err(|error| Trouble::io("removing the copied", &source.path, error))
+}
+
+/// Whether the file that was looked at still stands there, and nothing was done to it.
+fn is_untouched(entry: &Entry, facts: &Facts) -> bool {
+    Facts::of(&entry.dir, &entry.name).is_ok_and(|now| now.is_some_and(|now| now.is_untouched_since(facts)))
 }
 
 fn stranded(dest: &Entry, source: &Entry, error: Unnamed) -> Trouble {

@@ -18,18 +18,24 @@ use crate::cli::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::journal::{self, Journal, Mode, Past, Removed, RowState, Store};
 use crate::plan::{Expected, Step};
+use crate::progress::Progress;
 use crate::record::Record;
 use crate::report::{self, Reporter};
 
 /// Reverses the runs of the journals that were named, or the newest run that has anything left to reverse.
-pub(super) fn undo(options: &Options, reporter: &Reporter, interrupt: &Interrupt) -> Result<Exit, Failure> {
+pub(super) fn undo(
+    options: &Options,
+    progress: &Progress,
+    reporter: &Reporter,
+    interrupt: &Interrupt,
+) -> Result<Exit, Failure> {
     let mut output = Output::new(options.common.format())?;
     for path in journals(options)? {
         let (mut journal, past) = if options.dry_run { journal::open_to_look(&path)? } else { journal::open(&path)? };
         if !has_anything(&past) {
             return Err(Failure::Stop(format!("undoing: {}: nothing is left to undo", path.display())));
         }
-        let mover = options.mover(interrupt)?;
+        let mover = options.mover(interrupt, progress)?;
         let mut undoing = Undoing { past: &past, mover, reporter, dry_run: options.dry_run, back: 0, bytes: 0 };
         let result = undoing.all(&mut journal, &mut output);
         undoing.tell(&path);
@@ -93,7 +99,7 @@ fn facts_at(path: &Path) -> Option<Facts> {
 
 struct Undoing<'a> {
     past: &'a Past,
-    mover: Mover,
+    mover: Mover<'a>,
     reporter: &'a Reporter,
     dry_run: bool,
     back: u64,
@@ -149,6 +155,7 @@ impl Undoing<'_> {
         if !self.dry_run {
             journal.undone(row)?;
         }
+        self.mover.progress.add_files(1);
         self.back += 1;
         self.bytes += done.facts.size;
         let origin = leaves.then_some(step.source.as_path());
@@ -178,7 +185,7 @@ impl Undoing<'_> {
     /// Takes away a copy or link that the run made, while its original stands and is the same.
     fn remove_further(&mut self, step: &Step) -> Result<Outcome, Trouble> {
         let refused = |path: &Path, reason: &str| Trouble::refused("removing the copy", path, reason);
-        let entry = |mover: &mut Mover, path: &Path| -> Result<(Entry, Facts), Trouble> {
+        let entry = |mover: &mut Mover<'_>, path: &Path| -> Result<(Entry, Facts), Trouble> {
             let error = |error| Trouble::io("removing the copy", path, error);
             let entry = mover.dirs.entry(path).map_err(error)?;
             let facts = Facts::of(&entry.dir, &entry.name).map_err(error)?;

@@ -1,6 +1,7 @@
 //! What the black-box tests share: running the real binaries and looking at real trees.
 
-#![allow(dead_code, reason = "each test binary uses a part of this module")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of this module")]
+#![allow(clippy::print_stderr, reason = "what is skipped is said loudly")]
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
