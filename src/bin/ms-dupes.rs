@@ -77,7 +77,10 @@ fn make_plan(common: &Common, options: &Options, indexes: &[OsString]) -> Result
     progress.finish();
     match plan {
         Some(plan) => plan.write(&mut io::stdout().lock()),
-        None => Ok(interrupt.exit().unwrap_or(Exit::Stopped)),
+        None => {
+            reporter.warn("interrupted: nothing was written");
+            Ok(interrupt.exit().unwrap_or(Exit::Stopped))
+        }
     }
 }
 
