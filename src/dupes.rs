@@ -182,7 +182,8 @@ impl Plan<'_> {
         if tally.unhashed > 0 {
             let who = report::count(tally.unhashed, "record");
             reporter.warn(&format!(
-                "{who} without a hash share a size with another; to compare them: ms-crawl --hash dups"
+                "{who} without a hash share a size with another and were not compared; unless one crawl with --hash dups \
+                 told them apart, crawl them together: ms-crawl --hash dups DIR..."
             ));
         }
         let records = report::count(self.records, "record");

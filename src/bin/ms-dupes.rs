@@ -2,12 +2,14 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lexopt::Parser;
 use mediastruct::cli::{self, Argument, Common, Exit, Failure};
 use mediastruct::dupes::{self, Job, Keep, Mode, Options};
+use mediastruct::escape;
 use mediastruct::interrupt::Interrupt;
 use mediastruct::progress::Progress;
 use mediastruct::stream::Table;
@@ -65,6 +67,13 @@ fn make_plan(common: &Common, options: &Options, indexes: &[OsString]) -> Result
     let interrupt = Interrupt::install().map_err(|error| Failure::Stop(format!("waiting for signals: {error}")))?;
     let mut progress = Progress::start(TOOL, common.progress);
     let reporter = progress.reporter(TOOL, common.quiet);
+    for missing in options.protect.iter().filter(|dir| !dir.is_dir()) {
+        // An index may tell of a disk that is not mounted, so this is no error; but a misspelled name protects nothing.
+        let dir = escape::for_people(missing.as_os_str().as_bytes());
+        reporter.warn(&format!(
+            "--protect: {dir}: there is no such directory here; only records spelled like that are protected"
+        ));
+    }
     let job = Job {
         table: &table,
         options,
