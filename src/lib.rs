@@ -1,4 +1,26 @@
 //! A toolkit that keeps decades of photos and videos: small Unix tools over one library.
+//!
+//! Directories become an index, an index becomes a plan, and a plan becomes moves:
+//!
+//! ```text
+//! walk -> crawl -> | record, stream | -> dupes -> | record, stream | -> plan -> mv -> journal
+//!          hash                                                                 ^-- undo --'
+//! ```
+//!
+//! | question | module |
+//! |----------|--------|
+//! | What is known of a file? How is it written? | [`record`], [`escape`], [`mod@stream`] |
+//! | What is in a tree? What is the hash of a file? | [`walk`], [`hash`], [`crawl`] |
+//! | What is a duplicate, and which copy stays? | [`dupes`] |
+//! | Does a plan make sense as a whole? | [`mod@plan`] |
+//! | How does a file move without being lost? How does it come back? | [`mv`], [`journal`] |
+//! | Which directory is this really, and is it protected? | [`place`] |
+//! | What if a file is cut short while it is mapped? What if Ctrl-C comes? | [`mapped`], [`interrupt`] |
+//! | What do all tools share? | [`cli`], [`report`], [`progress`] |
+//! | What can all this be tried on? | [`dataset`] |
+//!
+//! Whatever decides only reads; [`mv`] alone moves, and keeps the promises: nothing is replaced, nothing leaves a
+//! protected directory, a duplicate goes only while its keeper stands, and every run can be undone.
 
 pub mod cli;
 pub mod crawl;

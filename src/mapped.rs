@@ -8,14 +8,13 @@ use std::fs::File;
 use std::io;
 use std::ops::Deref;
 use std::sync::Once;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 
 use memmap2::{Advice, Mmap, MmapOptions};
 
 /// A mapped range of a file.
 #[derive(Debug)]
 pub struct Mapping {
-    // Declared before the slot: the memory goes first, then the handler forgets it.
     map: Mmap,
     slot: &'static Slot,
 }
@@ -24,7 +23,7 @@ impl Mapping {
     /// Maps `len` bytes of `file` from `offset`, which need not be a whole number of pages.
     ///
     /// # Errors
-    /// What mmap(2) gives; `OutOfMemory` where too many mappings are alive at once to guard another.
+    /// What mmap(2) gives, or that too many mappings are alive at once to guard another.
     pub fn new(file: &File, offset: u64, len: usize) -> io::Result<Self> {
         install_handler()?;
         // SAFETY: the bytes may change while they are read, as those of any shared file; all readers here treat them
@@ -58,24 +57,33 @@ impl Deref for Mapping {
 }
 
 impl Drop for Mapping {
+    /// Runs before the memory goes: once it is gone, another thread may map something else there, which must not be
+    /// taken for this.
     fn drop(&mut self) {
         self.slot.release();
     }
 }
 
-/// A range that the handler guards. `start` is 0 while the slot is free.
+/// A range that the handler guards.
+///
+/// The handler looks at slots that other threads give back and take meanwhile. `edition` tells whether what it read of a
+/// slot belongs together (a sequence lock; Boehm 2012, doi:10.1145/2247684.2247688): a range put together from two
+/// mappings could reach over memory that is no mapping at all.
 #[derive(Debug)]
 struct Slot {
     taken: AtomicBool,
+    /// Counts up whenever the range becomes valid, to an odd number, and whenever it ceases to be, to an even one.
+    edition: AtomicUsize,
     start: AtomicUsize,
     end: AtomicUsize,
     torn: AtomicBool,
 }
 
-/// Far more than there are workers, each of which holds a few mappings at a time.
+/// Far more than there are workers, each of which maps one file at a time, and streams that a tool is given.
 static SLOTS: [Slot; 1024] = [const {
     Slot {
         taken: AtomicBool::new(false),
+        edition: AtomicUsize::new(0),
         start: AtomicUsize::new(0),
         end: AtomicUsize::new(0),
         torn: AtomicBool::new(false),
@@ -86,21 +94,29 @@ impl Slot {
     fn claim(start: usize, len: usize) -> io::Result<&'static Self> {
         let free =
             |slot: &&Self| slot.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok();
-        let slot = SLOTS.iter().find(free).ok_or(io::ErrorKind::OutOfMemory)?;
+        let too_many = || io::Error::other("too many files are mapped at once");
+        let slot = SLOTS.iter().find(free).ok_or_else(too_many)?;
+        // Whoever sees any of what is stored below sees the even edition, too.
+        fence(Ordering::Release);
         slot.torn.store(false, Ordering::Relaxed);
+        slot.start.store(start, Ordering::Relaxed);
         slot.end.store(start + len, Ordering::Relaxed);
-        slot.start.store(start, Ordering::Release);
+        slot.edition.fetch_add(1, Ordering::Release);
         Ok(slot)
     }
 
     fn release(&self) {
-        self.start.store(0, Ordering::Release);
+        self.edition.fetch_add(1, Ordering::Relaxed);
         self.taken.store(false, Ordering::Release);
     }
 
-    fn holds(&self, address: usize) -> bool {
-        let start = self.start.load(Ordering::Acquire);
-        start != 0 && start <= address && address < self.end.load(Ordering::Relaxed)
+    /// The end of the range, if `address` lies in it.
+    fn end_around(&self, address: usize) -> Option<usize> {
+        let edition = self.edition.load(Ordering::Acquire);
+        let (start, end) = (self.start.load(Ordering::Relaxed), self.end.load(Ordering::Relaxed));
+        fence(Ordering::Acquire);
+        let is_one_range = edition % 2 == 1 && self.edition.load(Ordering::Relaxed) == edition;
+        (is_one_range && start <= address && address < end).then_some(end)
     }
 }
 
@@ -124,12 +140,13 @@ fn install_handler() -> io::Result<()> {
     }
 }
 
-/// Uses only atomics and the system calls mmap and sigaction: nothing that a signal may not interrupt.
+/// Uses only atomics, mmap, sysconf and signal: nothing that a signal may not interrupt (signal-safety(7)).
 extern "C" fn on_sigbus(_signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
     // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler, and a SIGBUS has an address.
     let address = unsafe { (*info).si_addr() }.addr();
-    let slot = SLOTS.iter().find(|slot| slot.holds(address));
-    if slot.is_none_or(|slot| !replace_with_zeros(slot, address)) {
+    // No slot but that of the mapping it faulted in can hold the address: the thread still borrows that mapping.
+    let found = SLOTS.iter().find_map(|slot| slot.end_around(address).map(|end| (slot, end)));
+    if found.is_none_or(|(slot, end)| !replace_with_zeros(slot, address, end)) {
         // Not ours: the signal does what it does by default when the instruction is tried again.
         // SAFETY: SIG_DFL is always a valid disposition.
         unsafe { libc::signal(libc::SIGBUS, libc::SIG_DFL) };
@@ -137,18 +154,19 @@ extern "C" fn on_sigbus(_signal: libc::c_int, info: *mut libc::siginfo_t, _conte
 }
 
 /// Puts zeros where the file has no bytes any more, from the page of `address` to the end of the mapping.
-fn replace_with_zeros(slot: &Slot, address: usize) -> bool {
+fn replace_with_zeros(slot: &Slot, address: usize, end: usize) -> bool {
     slot.torn.store(true, Ordering::Release);
     // SAFETY: sysconf only reads a constant.
     let Ok(page) = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }) else { return false };
     let from = address & !(page - 1);
-    let len = slot.end.load(Ordering::Relaxed).next_multiple_of(page).saturating_sub(from);
+    let len = end.next_multiple_of(page).saturating_sub(from);
     // SAFETY: the range lies within a mapping that this module made and has not unmapped: whoever faulted in it still borrows it.
     // The errno of the interrupted code is put back.
     unsafe {
         let errno = *libc::__errno_location();
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
-        let place = std::ptr::with_exposed_provenance_mut(from);
+        // An address for the kernel, through which nothing here reads or writes.
+        let place = std::ptr::without_provenance_mut(from);
         let mapped = libc::mmap(place, len, libc::PROT_READ, flags, -1, 0);
         *libc::__errno_location() = errno;
         mapped != libc::MAP_FAILED

@@ -68,13 +68,9 @@ pub struct Options {
 
 impl Options {
     fn mover<'p>(&self, interrupt: &Interrupt, progress: &'p Progress) -> Result<Mover<'p>, Failure> {
-        let locator = locator()?;
-        // A misspelled directory would protect nothing, and nobody would know.
-        if let Some(missing) = self.protect.iter().find(|dir| !dir.is_dir()) {
-            return Err(Failure::Stop(format!("--protect: {}: there is no such directory", shown(missing))));
-        }
+        self.check_protect()?;
         Ok(Mover {
-            dirs: Dirs::new(locator, &self.protect),
+            dirs: Dirs::new(locator()?, &self.protect),
             mode: self.mode,
             check: self.check,
             leaving: Leaving::Nothing,
@@ -82,6 +78,14 @@ impl Options {
             progress,
             made: Vec::new(),
         })
+    }
+
+    /// A misspelled directory would protect nothing, and nobody would know.
+    fn check_protect(&self) -> Result<(), Failure> {
+        match self.protect.iter().find(|dir| !dir.is_dir()) {
+            Some(missing) => Err(Failure::Stop(format!("--protect: {}: there is no such directory", shown(missing)))),
+            None => Ok(()),
+        }
     }
 
     fn store(&self) -> Result<Store, Failure> {
@@ -109,6 +113,7 @@ pub fn run(options: &Options, progress: &Progress, reporter: &Reporter) -> Resul
     if options.undo {
         return undo::undo(options, progress, reporter, &interrupt()?);
     }
+    options.check_protect()?;
     // Nothing has begun while the plan is still coming, so a signal may end that at once.
     let table = Table::open(&options.operands)?;
     let interrupt = interrupt()?;
@@ -155,7 +160,12 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn all(mut self, options: &Options) -> Result<Exit, Failure> {
-        let result = self.rows().and_then(|()| self.tidy(options));
+        let rows = match self.rows() {
+            // That nobody reads on keeps nothing from being finished where nothing is left to be moved.
+            Err(Stopped::Failed(Failure::ClosedOutput)) if self.is_complete() => Ok(()),
+            other => other,
+        };
+        let result = rows.and_then(|()| self.tidy(options));
         prune::remove_unused(&self.mover.made);
         if let Err(failure) = self.journal.sync() {
             self.tell();
@@ -165,14 +175,15 @@ impl Run<'_> {
         match result {
             Ok(()) => {
                 self.journal.end()?;
-                self.output.finish()?;
-                Ok(self.reporter.exit())
+                match self.output.finish() {
+                    Ok(()) | Err(Failure::ClosedOutput) => Ok(self.reporter.exit()),
+                    Err(failure) => Err(failure),
+                }
             }
             Err(Stopped::Interrupted) => {
                 self.tell_rest("a signal");
                 Ok(self.mover.interrupt.exit().unwrap_or(Exit::Stopped))
             }
-            Err(Stopped::Failed(Failure::ClosedOutput)) if self.is_complete() => Ok(self.reporter.exit()),
             Err(Stopped::Failed(failure)) => {
                 self.tell_rest("the failure");
                 Err(not_quietly(failure))

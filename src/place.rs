@@ -2,7 +2,8 @@
 //!
 //! A directory can be reached by many paths: through `..`, symbolic links, and bind mounts, also of a directory
 //! below it. A [`Location`] is the one place behind them all: the resolved path, and the path inside the mounted
-//! filesystem, which is the same whichever mount leads there (`proc_pid_mountinfo(5)`). What is not there yet, or not
+//! filesystem, which is the same whichever mount leads there (`proc_pid_mountinfo(5)`). A filesystem that is mounted in
+//! several places lies within the directories around each of them. What is not there yet, or not
 //! mounted, is located by its deepest existing directory and the names below it.
 //!
 //! Out of reach are two mounts whose kernels do not tell that they show one tree: an overlay and its upper
@@ -16,7 +17,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
-use mounts::Mounts;
+use mounts::{Inner, Mounts};
 
 /// The name of the file that protects the directory it stands in, and all below.
 pub const MARKER: &str = ".ms-protect";
@@ -26,19 +27,20 @@ pub const MARKER: &str = ".ms-protect";
 pub struct Location {
     /// Absolute, without symbolic links in the part that exists.
     real: PathBuf,
-    /// Device number of the mounted filesystem, and the path inside it.
-    inner: Option<(String, PathBuf)>,
+    /// All paths that lead there or to a directory in which a mount stands that shows it, `real` first.
+    ways: Vec<PathBuf>,
+    /// What these are inside their filesystems, in the same order as far as that is known.
+    inner: Vec<Inner>,
 }
 
 impl Location {
     /// Whether this is `place` or lies below it, by whatever path it was reached.
     #[must_use]
     pub fn is_within(&self, place: &Self) -> bool {
-        self.real.starts_with(&place.real)
-            || match (&self.inner, &place.inner) {
-                (Some((device, path)), Some((other, above))) => device == other && path.starts_with(above),
-                _ => false,
-            }
+        let is_below = |(device, path): &Inner| {
+            place.inner.first().is_some_and(|(other, above)| device == other && path.starts_with(above))
+        };
+        self.ways.iter().any(|way| way.starts_with(&place.real)) || self.inner.iter().any(is_below)
     }
 
     /// The absolute path, without symbolic links in the part that exists.
@@ -101,21 +103,14 @@ impl Locator {
     /// The location of a directory whose path is resolved already.
     #[must_use]
     pub fn located_at(&self, real: PathBuf) -> Location {
-        let inner = self.mounts.inner(&real);
-        Location { real, inner }
+        let ways = self.mounts.ways(&real);
+        let inner = ways.iter().filter_map(|way| self.mounts.inner(way)).collect();
+        Location { real, ways, inner }
     }
 
     /// Whether the directory, or one above it on any way that leads there, holds a [`MARKER`].
     pub fn is_marked(&mut self, location: &Location) -> bool {
-        if self.marked_on(&location.real) {
-            return true;
-        }
-        self.mounts.other_ways(&location.real).iter().any(|way| self.marked_on(way))
-    }
-
-    /// Forgets which directories are marked, so that the next answer is that of the disk.
-    pub fn forget_marks(&mut self) {
-        self.marked.clear();
+        location.ways.iter().any(|way| self.marked_on(way))
     }
 
     fn marked_on(&mut self, dir: &Path) -> bool {

@@ -123,7 +123,12 @@ fn display(tool: &str, counts: &Counts, bar: Option<&ProgressBar>, stopped: &Rec
 }
 
 impl Counts {
-    #[allow(clippy::cast_precision_loss, clippy::cast_sign_loss, clippy::cast_possible_truncation)]
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        clippy::cast_possible_truncation,
+        reason = "three digits of a rate and whole seconds are shown"
+    )]
     fn to_text(&self, elapsed: Duration) -> String {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let (files, bytes, all) = (read(&self.files), read(&self.bytes), read(&self.all_bytes));

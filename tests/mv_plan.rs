@@ -152,3 +152,19 @@ fn bad_lines_are_skipped_on_request_and_named() {
     sandbox.run("ms-mv", &["--skip-bad-lines"], stream.as_bytes()).expect_status(1).expect_stderr("standard input:2");
     assert_eq!((sandbox.read("x"), sandbox.read("y")), (b"alpha".to_vec(), b"plum".to_vec()));
 }
+
+#[test]
+fn a_signal_while_the_plan_is_read_ends_it_at_once() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let sandbox = Sandbox::new();
+    let mut child = sandbox.guarded("ms-mv").stdin(std::process::Stdio::piped()).spawn().expect("ms-mv");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    kill_process(Pid::from_child(&child), Signal::INT).expect("kill");
+    let start = std::time::Instant::now();
+    // Its standard input stays open all the while.
+    while child.try_wait().expect("wait").is_none() {
+        assert!(start.elapsed().as_secs() < 20, "still waiting for a plan");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    drop(child.stdin.take());
+}

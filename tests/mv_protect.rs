@@ -202,6 +202,21 @@ fn a_filesystem_mounted_below_the_archive_belongs_to_it() {
 }
 
 #[test]
+fn a_filesystem_mounted_below_the_archive_belongs_to_it_wherever_else_it_is_mounted() {
+    if !needs_root() {
+        return;
+    }
+    for marked in [false, true] {
+        let sandbox = if marked { marked_archive() } else { archive() };
+        let _disc = Mount::tmpfs("size=1M", &sandbox.path("arch/disc"));
+        let _elsewhere = Mount::bind(&sandbox.path("arch/disc"), &sandbox.path("elsewhere"));
+        sandbox.write("elsewhere/sub/f", "content");
+        let args: &[&str] = if marked { &[] } else { &["--protect", "arch"] };
+        expect_protected(&sandbox, args, "elsewhere/sub/f");
+    }
+}
+
+#[test]
 fn check_and_dry_run_respect_protection_too() {
     for flag in ["-n", "--check=content", "--prune"] {
         let sandbox = marked_archive();

@@ -4,7 +4,7 @@ mod support;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use support::plan::{Row, mv, undo};
+use support::plan::{Row, mv, plan, undo};
 use support::{Sandbox, set_mtime, snapshot};
 
 /// `src/a/1`, `src/b/c/2`, and an empty directory that was there before.
@@ -135,4 +135,19 @@ fn prune_does_not_follow_links_out_of_the_tree() {
     mv(&sandbox, &["--prune=src"], &[row]).expect_status(0);
     assert!(sandbox.exists("far"), "it lies outside of src");
     assert!(sandbox.exists("src/way-out"), "a link is no directory");
+}
+
+#[test]
+fn emptied_directories_go_though_nobody_reads_the_output() {
+    use std::io::Write as _;
+    let sandbox = Sandbox::new();
+    sandbox.write("in/sub/f", "content");
+    let rows = [Row::new(&sandbox, "in/sub/f", "out/f")];
+    let mut command = sandbox.guarded("ms-mv");
+    let piped = std::process::Stdio::piped;
+    let mut child = command.arg("--prune=in").stdin(piped()).stdout(piped()).spawn().expect("ms-mv");
+    drop(child.stdout.take());
+    child.stdin.take().expect("stdin").write_all(&plan(&rows)).expect("plan");
+    assert!(child.wait().expect("ends").success());
+    assert!(sandbox.exists("out/f") && !sandbox.exists("in/sub"));
 }

@@ -355,3 +355,18 @@ fn something_that_is_no_journal_is_named_and_moves_nothing() {
         assert_eq!(snapshot(&sandbox.work()), before);
     }
 }
+
+#[test]
+fn where_the_newest_journal_cannot_be_read_no_older_run_is_undone() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a", "content");
+    mv(&sandbox, NONE, &[Row::new(&sandbox, "a", "b")]).expect_status(0);
+    let newest = sandbox.state().join("mediastruct/99990101T000000.000000000Z-1.journal");
+    std::fs::write(&newest, "mediastruct-journal\t1\tmove\tdigest\trun\nstart\nnonsense\n").expect("journal");
+    undo(&sandbox).expect_status(2).expect_stderr("99990101T000000");
+    assert!(sandbox.exists("b"));
+    // A run that was cut off before anything was moved is no reason to stop.
+    std::fs::write(&newest, "").expect("journal");
+    undo(&sandbox).expect_status(0);
+    assert!(sandbox.exists("a"));
+}

@@ -1,5 +1,6 @@
 //! Reading a journal back: what was planned, and how far it got.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -41,7 +42,7 @@ pub struct Past {
     /// Per row: where in the text its last `done` or `undone` line begins, or 0.
     states: Vec<usize>,
     /// The last `part` of each row that has not been done or undone since.
-    parts: Vec<(usize, LeftOver)>,
+    parts: HashMap<usize, LeftOver>,
     made: Vec<PathBuf>,
     removed: Vec<Removed>,
     ended: bool,
@@ -56,7 +57,7 @@ impl Past {
             rows,
             text: None,
             states: Vec::new(),
-            parts: Vec::new(),
+            parts: HashMap::new(),
             made: Vec::new(),
             removed: Vec::new(),
             ended: false,
@@ -67,16 +68,18 @@ impl Past {
     /// Reads a journal.
     ///
     /// # Errors
-    /// What reading gives; `InvalidData` for a file that is no journal, or was never completely begun.
+    /// What reading gives; `InvalidData` for a file that is no journal, `UnexpectedEof` for one that was cut off before
+    /// anything was moved.
     pub fn read(file: &File) -> io::Result<Self> {
         let len = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
         if len == 0 {
-            return Err(not_a_journal());
+            return Err(never_begun());
         }
         let text = Mapping::new(file, 0, len)?;
         let whole = memchr::memrchr(b'\n', &text).map_or(0, |newline| newline + 1);
         let mut lines = Lines { text: &text[..whole], at: 0 };
-        let mut past = lines.next().and_then(|(_, line)| first_line(line)).ok_or_else(not_a_journal)?;
+        let (_, first) = lines.next().ok_or_else(never_begun)?;
+        let mut past = first_line(first).ok_or_else(not_a_journal)?;
         past.length = whole as u64;
         let rows = read_rows(&mut lines)?;
         past.states = vec![0; rows.len()];
@@ -141,7 +144,7 @@ impl Past {
     /// What a crash may have left of a row.
     #[must_use]
     pub fn left_over(&self, row: usize) -> Option<&LeftOver> {
-        self.parts.iter().find(|(number, _)| *number == row).map(|(_, left_over)| left_over)
+        self.parts.get(&row)
     }
 
     /// Whether a crash may have left anything of any row.
@@ -191,13 +194,12 @@ impl Past {
                     b"-" => None,
                     id => Some(FileId::parse(id)?),
                 };
-                self.parts.retain(|(number, _)| *number != row);
-                self.parts.push((row, LeftOver { path, id }));
+                self.parts.insert(row, LeftOver { path, id });
             }
             b"done" | b"undone" => {
                 let row = row_number(fields.next()?, self.rows_known())?;
                 self.states[row] = at;
-                self.parts.retain(|(number, _)| *number != row);
+                self.parts.remove(&row);
             }
             b"rmdir" => self.removed.push(removed(&mut fields)?),
             b"end" => {}
@@ -221,7 +223,11 @@ fn read_rows(lines: &mut Lines<'_>) -> io::Result<Vec<usize>> {
         }
         rows.push(if line.starts_with(b"row\t") { at } else { return Err(not_a_journal()) });
     }
-    Err(io::Error::new(io::ErrorKind::InvalidData, "its run was cut off before anything was moved"))
+    Err(never_begun())
+}
+
+fn never_begun() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "its run was cut off before anything was moved")
 }
 
 fn not_a_journal() -> io::Error {

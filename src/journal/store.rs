@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use super::read::Past;
 use super::{Entry, Journal, Mode, failure, row_line};
@@ -188,8 +189,10 @@ pub(crate) fn open_to_look(path: &Path) -> Result<(Journal, Past), Failure> {
 fn lock(path: &Path, how: &OpenOptions) -> Result<(Journal, Past), Failure> {
     let stop = |error: &io::Error| failure("opening the journal", path, error);
     let file = how.open(path).map_err(|error| stop(&error))?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive)
-        .map_err(|_| stop(&io::Error::other("another process is carrying it out or undoing it")))?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
+        Errno::WOULDBLOCK => stop(&io::Error::other("another process is carrying it out or undoing it")),
+        other => stop(&other.into()),
+    })?;
     let past = Past::read(&file).map_err(|error| stop(&error))?;
     let run = past.run().to_owned();
     Ok((Journal { file, path: path.to_owned(), run }, past))

@@ -82,17 +82,17 @@ impl Rehearsal<'_> {
             let outcome: Outcome = self.mover.already_done(step)?;
             return Ok(output::record(step, &outcome, Some(&step.source)));
         };
+        let stays = self.mover.dirs.device_for(&step.dest) == Some(source.dir.device());
+        let mode = self.mover.mode;
+        if mode == Mode::Link && !stays {
+            return Err(Trouble::refused("linking to", &step.dest, "it is on another filesystem"));
+        }
         self.files += 1;
         self.bytes += facts.size;
-        let mode = self.mover.mode;
         if mode == Mode::Move {
             self.would_be.insert(self.absolute(&step.source), None);
         }
         self.would_be.insert(self.absolute(&step.dest), Some(facts));
-        let stays = self.mover.dirs.device_for(&step.dest) == Some(source.dir.device());
-        if mode == Mode::Link && !stays {
-            return Err(Trouble::refused("linking to", &step.dest, "it is on another filesystem"));
-        }
         Ok(planned(step, &facts, stays, mode))
     }
 

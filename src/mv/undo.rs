@@ -1,5 +1,6 @@
 //! Reversing a run from its journal, with the same checks as any move.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -36,7 +37,8 @@ pub(super) fn undo(
             return Err(Failure::Stop(format!("undoing: {}: nothing is left to undo", path.display())));
         }
         let mover = options.mover(interrupt, progress)?;
-        let mut undoing = Undoing { past: &past, mover, reporter, dry_run: options.dry_run, back: 0, bytes: 0 };
+        let made = past.made().iter().map(PathBuf::as_path).collect();
+        let mut undoing = Undoing { past: &past, mover, reporter, made, dry_run: options.dry_run, back: 0, bytes: 0 };
         let result = undoing.all(&mut journal, &mut output);
         undoing.tell(&path);
         match result {
@@ -59,10 +61,20 @@ fn journals(options: &Options) -> Result<Vec<PathBuf>, Failure> {
     let dir = Store::default_dir()?;
     let stop = |reason: String| Failure::Stop(format!("undoing: {}: {reason}", dir.display()));
     let all = journal::newest_first(&dir).map_err(|error| stop(report::reason(&error)))?;
-    all.into_iter()
-        .find(|path| std::fs::File::open(path).and_then(|file| Past::read(&file)).is_ok_and(|past| has_anything(&past)))
-        .map(|path| vec![path])
-        .ok_or_else(|| stop("no run is left to undo".into()))
+    for path in all {
+        match std::fs::File::open(&path).and_then(|file| Past::read(&file)) {
+            Ok(past) if has_anything(&past) => return Ok(vec![path]),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {}
+            // Whether this run should be undone cannot be told, and an older one must not be undone in its place.
+            Err(error) => {
+                let reason = report::reason(&error);
+                let advice = "to undo an older run, name its journal";
+                return Err(Failure::Stop(format!("undoing: {}: {reason}; {advice}", path.display())));
+            }
+        }
+    }
+    Err(stop("no run is left to undo".into()))
 }
 
 /// Files to put back, or what a crash left lying about.
@@ -101,6 +113,8 @@ struct Undoing<'a> {
     past: &'a Past,
     mover: Mover<'a>,
     reporter: &'a Reporter,
+    /// The directories that the run made.
+    made: HashSet<&'a Path>,
     dry_run: bool,
     back: u64,
     bytes: u64,
@@ -175,7 +189,7 @@ impl Undoing<'_> {
 
     /// Where the run made a directory under the name of a file that it had moved away, the file needs that name again.
     fn clear_made(&mut self, path: &Path) {
-        if self.past.made().iter().any(|made| made.starts_with(path)) {
+        if self.made.contains(path) {
             self.mover.dirs.forget();
             let inside: Vec<PathBuf> = self.past.made().iter().filter(|made| made.starts_with(path)).cloned().collect();
             remove_unused(&inside);

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::record::decimal;
+
 /// The mounts as `proc_pid_mountinfo(5)` lists them, in the order in which they were made.
 #[derive(Debug, Default)]
 pub(super) struct Mounts {
@@ -12,6 +14,9 @@ pub(super) struct Mounts {
 
 #[derive(Debug, PartialEq, Eq)]
 struct Mount {
+    id: u64,
+    /// The mount that this one stands in.
+    parent: u64,
     /// `major:minor` of the filesystem.
     device: String,
     /// The directory inside the filesystem that is shown.
@@ -19,6 +24,9 @@ struct Mount {
     /// Where it is shown.
     point: PathBuf,
 }
+
+/// A directory by the device number of its filesystem and the path inside it, the same whichever mount leads there.
+pub(super) type Inner = (String, PathBuf);
 
 impl Mounts {
     /// Without /proc there are none to be known, and only resolved paths are compared.
@@ -31,27 +39,46 @@ impl Mounts {
     }
 
     /// The filesystem that holds the resolved path `real`, and the path inside it.
-    pub(super) fn inner(&self, real: &Path) -> Option<(String, PathBuf)> {
+    pub(super) fn inner(&self, real: &Path) -> Option<Inner> {
         let mount = self.over(real)?;
         let below = real.strip_prefix(&mount.point).ok()?;
         Some((mount.device.clone(), mount.root.join(below)))
     }
 
-    /// The mount that shows `real`: the last made one of those at the deepest mount point above it.
+    /// The mount that shows `real`: what the kernel comes to when it goes from mount to mount down that path.
     fn over(&self, real: &Path) -> Option<&Mount> {
-        self.mounts
-            .iter()
-            .filter(|mount| real.starts_with(&mount.point))
-            .max_by_key(|mount| mount.point.components().count())
+        let above = |mount: &&Mount| real.starts_with(&mount.point);
+        let depth = |mount: &&Mount| mount.point.components().count();
+        let is_first = |mount: &&Mount| !self.mounts.iter().any(|other| other.id == mount.parent && other != *mount);
+        let mut mount = self.mounts.iter().filter(above).filter(is_first).max_by_key(depth)?;
+        let inside = |outer: &Mount| {
+            let (id, point) = (outer.id, &outer.point);
+            let mounts = self.mounts.iter().filter(move |mount| mount.parent == id && mount.id != id);
+            mounts.filter(above).filter(|mount| mount.point.starts_with(point)).min_by_key(depth)
+        };
+        while let Some(next) = inside(mount) {
+            mount = next;
+        }
+        Some(mount)
     }
 
-    /// The directories above `real` as other mounts show them, from which something above `real` is seen
-    /// that its own mount does not reach: the deepest ancestor each of these mounts has.
-    pub(super) fn other_ways(&self, real: &Path) -> Vec<PathBuf> {
-        let Some(own) = self.over(real) else { return Vec::new() };
-        let Some((device, path)) = self.inner(real) else { return Vec::new() };
-        let others = self.mounts.iter().filter(|mount| mount.device == device && mount.root != own.root);
-        others.filter_map(|mount| self.way_through(mount, &path)).collect()
+    /// All paths that lead to `real`, itself first, and all that lead to a directory in which a mount stands that shows it.
+    pub(super) fn ways(&self, real: &Path) -> Vec<PathBuf> {
+        let mut ways = vec![real.to_owned()];
+        let mut next = 0;
+        while let Some(way) = ways.get(next) {
+            next += 1;
+            let Some((device, path)) = self.inner(way) else { continue };
+            for mount in self.mounts.iter().filter(|mount| mount.device == device) {
+                let Some(other) = self.way_through(mount, &path) else { continue };
+                for found in mount.point.parent().map(Path::to_owned).into_iter().chain([other]) {
+                    if !ways.contains(&found) {
+                        ways.push(found);
+                    }
+                }
+            }
+        }
+        ways
     }
 
     /// The path inside a filesystem as a path through `mount`, if nothing else is mounted in front of it.
@@ -64,9 +91,10 @@ impl Mounts {
 
 impl Mount {
     fn parse(line: &[u8]) -> Option<Self> {
-        let mut fields = line.split(|byte| *byte == b' ').skip(2);
+        let mut fields = line.split(|byte| *byte == b' ');
+        let (id, parent) = (decimal(fields.next()?)?, decimal(fields.next()?)?);
         let device = String::from_utf8(fields.next()?.to_vec()).ok()?;
-        Some(Self { device, root: unescape(fields.next()?), point: unescape(fields.next()?) })
+        Some(Self { id, parent, device, root: unescape(fields.next()?), point: unescape(fields.next()?) })
     }
 }
 
@@ -100,7 +128,7 @@ mod tests {
         let mounts = Mounts::parse(MOUNTS);
         let inner = mounts.inner(Path::new("/mnt/disc seven/2012"));
         assert_eq!(inner, Some(("8:2".into(), PathBuf::from("/0007/2012"))));
-        assert_eq!(mounts.other_ways(Path::new("/mnt/disc seven/2012")), [PathBuf::from("/Archive/0007/2012")]);
+        assert!(mounts.ways(Path::new("/mnt/disc seven/2012")).contains(&PathBuf::from("/Archive/0007/2012")));
     }
 
     #[test]
@@ -108,5 +136,24 @@ mod tests {
         let mounts = Mounts::parse(MOUNTS);
         assert_eq!(mounts.inner(Path::new("/Archive/inner/x")), Some(("8:3".into(), PathBuf::from("/x"))));
         assert_eq!(mounts.inner(Path::new("/Archives")), Some(("8:1".into(), PathBuf::from("/Archives"))));
+    }
+
+    #[test]
+    fn a_filesystem_that_is_seen_twice_stands_in_both_places() {
+        let mounts = Mounts::parse(
+            b"1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 8:2 / /Archive/disc rw - ext4 /dev/b rw\n3 1 8:2 / /mnt rw - ext4 /dev/b rw\n",
+        );
+        let ways = mounts.ways(Path::new("/mnt/x"));
+        for way in ["/mnt/x", "/Archive/disc/x", "/Archive"] {
+            assert!(ways.contains(&PathBuf::from(way)), "{way}: {ways:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_later_mount_covers_is_not_seen() {
+        let mounts = Mounts::parse(
+            b"1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 8:2 / /a/b rw - ext4 /dev/b rw\n3 1 8:3 / /a rw - ext4 /dev/c rw\n",
+        );
+        assert_eq!(mounts.inner(Path::new("/a/b/x")), Some(("8:3".into(), PathBuf::from("/b/x"))));
     }
 }

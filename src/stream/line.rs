@@ -271,6 +271,10 @@ impl Scratch {
 
     fn split_csv<'a>(&'a mut self, line: &[u8]) -> Result<Fields<'a>, Fault> {
         use csv_core::ReadRecordResult::{InputEmpty, Record};
+        // The reader passes over empty lines, and would want another one.
+        if matches!(line, b"" | b"\r") {
+            return Ok(Fields::new());
+        }
         self.reader.reset();
         self.text.resize(line.len() + 1, 0);
         let (result, read, written, ends) = self.reader.read_record(line, &mut self.text, &mut self.ends);
@@ -481,6 +485,8 @@ mod tests {
         let record = read("path,hash,size", "\"a,\"\"b\",-,3").expect("row").expect("record");
         assert_eq!(record.path, PathBuf::from("a,\"b"));
         assert!(read("path,hash,size", "\"a,-,3").is_err());
+        assert_eq!(read("path,hash,size", ""), Err("an empty line".into()));
+        assert_eq!(read("path,hash,size", "\r"), Err("an empty line".into()));
         assert_eq!(read("a,-,3", "a,-,3\r").expect("row").expect("record").size, 3);
     }
 

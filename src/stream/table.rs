@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Seek as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use crate::cli::Failure;
@@ -28,6 +29,8 @@ struct Source {
     name: String,
     /// Absent for an empty stream, which cannot be mapped.
     map: Option<Mapping>,
+    /// Absent for a spooled stream, which nobody else can write to.
+    shared: Option<Shared>,
     /// Bytes in the streams before this one.
     start: u64,
     layout: Result<Layout, Fault>,
@@ -35,7 +38,23 @@ struct Source {
     skip: usize,
 }
 
+/// Size and modification time, which every change of a content changes.
+type Stamp = (u64, i64, i64);
+
+/// An open file, and what it was before it was read.
+type Shared = (File, Stamp);
+
+fn stamp(file: &File) -> io::Result<Stamp> {
+    let meta = file.metadata()?;
+    Ok((meta.len(), meta.mtime(), meta.mtime_nsec()))
+}
+
 impl Source {
+    fn is_changed(&self) -> bool {
+        self.map.as_ref().is_some_and(Mapping::is_torn)
+            || self.shared.as_ref().is_some_and(|(file, before)| stamp(file).ok().as_ref() != Some(before))
+    }
+
     fn bytes(&self) -> &[u8] {
         self.map.as_deref().unwrap_or_default()
     }
@@ -143,9 +162,10 @@ impl Table {
     /// [`Failure::Stop`] if there is any, unless they are to be skipped.
     pub fn judge(&self, faults: &[(RowRef, Fault)], skip: bool, reporter: &Reporter) -> Result<(), Failure> {
         // What a run goes on without is named to the last.
-        let named = if skip { faults.len() } else { MOST_FAULTS };
-        for (at, fault) in faults.iter().take(named) {
-            reporter.failed_text("reading", &self.describe(*at), fault);
+        let named = if skip { faults.len() } else { faults.len().min(MOST_FAULTS) };
+        let mut lines = LineNumbers::default();
+        for (at, fault) in &faults[..named] {
+            reporter.failed_text("reading", &lines.describe(self, *at), fault);
         }
         if faults.len() > named {
             reporter.failed_text("reading", "further malformed lines", &(faults.len() - named));
@@ -158,24 +178,44 @@ impl Table {
         Err(Failure::Stop(format!("nothing is done: {lines} (--skip-bad-lines goes on without them)")))
     }
 
-    /// `FILE:LINE`, for messages.
+    /// `FILE:LINE`, for messages. Counts the lines up to there.
     #[must_use]
     pub fn describe(&self, at: RowRef) -> String {
-        let source = &self.sources[self.source_of(at)];
-        let offset = usize::try_from(at.0 - source.start).unwrap_or(usize::MAX).min(source.bytes().len());
-        let line = memchr::memchr_iter(b'\n', &source.bytes()[..offset]).count() + 1;
-        format!("{}:{line}", source.name)
+        LineNumbers::default().describe(self, at)
     }
 
-    /// Checks that no stream was cut short while it was read.
+    /// Checks that no stream was changed while it was read.
     ///
     /// # Errors
     /// [`Failure::Stop`] if one was: nothing that was read from it can be trusted.
     pub fn check_whole(&self) -> Result<(), Failure> {
-        match self.sources.iter().find(|source| source.map.as_ref().is_some_and(Mapping::is_torn)) {
-            Some(source) => Err(Failure::Stop(format!("reading: {}: it was cut short meanwhile", source.name))),
+        match self.sources.iter().find(|source| source.is_changed()) {
+            Some(source) => Err(Failure::Stop(format!("reading: {}: it was changed meanwhile", source.name))),
             None => Ok(()),
         }
+    }
+}
+
+/// Numbers lines; for places that come in order, every line is counted once.
+#[derive(Debug, Default)]
+struct LineNumbers {
+    source: usize,
+    offset: usize,
+    newlines: usize,
+}
+
+impl LineNumbers {
+    /// `FILE:LINE`.
+    fn describe(&mut self, table: &Table, at: RowRef) -> String {
+        let index = table.source_of(at);
+        let source = &table.sources[index];
+        let offset = usize::try_from(at.0 - source.start).unwrap_or(usize::MAX).min(source.bytes().len());
+        if index != self.source || offset < self.offset {
+            *self = Self { source: index, ..Self::default() };
+        }
+        self.newlines += memchr::memchr_iter(b'\n', &source.bytes()[self.offset..offset]).count();
+        self.offset = offset;
+        format!("{}:{}", source.name, self.newlines + 1)
     }
 }
 
@@ -200,7 +240,7 @@ impl Source {
             (crate::escape::for_people(operand.as_bytes()), File::open(Path::new(operand)))
         };
         let stop = |error: &io::Error| Failure::Stop(format!("reading: {name}: {}", crate::report::reason(error)));
-        let map = opened.and_then(map_or_spool).map_err(|error| stop(&error))?;
+        let (map, shared) = opened.and_then(map_or_spool).map_err(|error| stop(&error))?;
         let bytes = map.as_deref().unwrap_or_default();
         if bytes.last().is_some_and(|last| *last != b'\n') {
             let line = memchr::memchr_iter(b'\n', bytes).count() + 1;
@@ -208,7 +248,7 @@ impl Source {
         }
         let skip = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         let layout = Layout::detect(without_newline(&bytes[skip..]));
-        Ok(Self { name, map, start, layout, skip })
+        Ok(Self { name, map, shared, start, layout, skip })
     }
 }
 
@@ -224,12 +264,13 @@ fn standard_input() -> io::Result<File> {
 }
 
 /// A regular file is mapped, whole; anything else is first copied to a temporary file without a name.
-fn map_or_spool(mut file: File) -> io::Result<Option<Mapping>> {
+fn map_or_spool(mut file: File) -> io::Result<(Option<Mapping>, Option<Shared>)> {
     let meta = file.metadata()?;
     if meta.is_dir() {
         return Err(io::Error::from(io::ErrorKind::IsADirectory));
     }
-    if !meta.is_file() || file.stream_position()? != 0 {
+    let is_shared = meta.is_file() && file.stream_position()? == 0;
+    if !is_shared {
         let mut spool = tempfile::tempfile().map_err(|error| {
             io::Error::other(format!("no temporary file in {}: {error}", std::env::temp_dir().display()))
         })?;
@@ -238,8 +279,10 @@ fn map_or_spool(mut file: File) -> io::Result<Option<Mapping>> {
         io::copy(&mut io::BufReader::with_capacity(1 << 17, from), to)?;
         file = spool;
     }
-    let len = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
-    if len == 0 { Ok(None) } else { Mapping::new(&file, 0, len).map(Some) }
+    let before = stamp(&file)?;
+    let len = usize::try_from(before.0).map_err(io::Error::other)?;
+    let map = if len == 0 { None } else { Some(Mapping::new(&file, 0, len)?) };
+    Ok((map, is_shared.then_some((file, before))))
 }
 
 /// A run of whole lines of one stream.
@@ -356,6 +399,24 @@ mod tests {
         std::fs::write(file.path(), "a\t-\t1\nb\t-\t").expect("write");
         let failure = Table::open(&[file.path().as_os_str().to_owned()]).expect_err("cut");
         assert!(format!("{failure:?}").contains(":2: the last line is cut off"), "{failure:?}");
+    }
+
+    #[test]
+    fn a_stream_that_is_changed_in_place_is_noticed() {
+        let (file, table) = table("a\t-\t1\n");
+        assert!(table.check_whole().is_ok());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::fs::write(file.path(), "b\t-\t1\n").expect("write");
+        let failure = table.check_whole().expect_err("changed");
+        assert!(format!("{failure:?}").contains("it was changed meanwhile"), "{failure:?}");
+    }
+
+    #[test]
+    fn lines_are_numbered_in_any_order() {
+        let (_file, table) = table("a\t-\t1\nb\t-\t1\nc\t-\t1\n");
+        let mut lines = LineNumbers::default();
+        let mut number = |at| lines.describe(&table, RowRef(at)).rsplit_once(':').map(|(_, line)| line.to_owned());
+        assert_eq!([number(0), number(12), number(6)], ["1", "3", "2"].map(|line| Some(line.to_owned())));
     }
 
     #[test]
