@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -175,7 +176,7 @@ impl Common {
     /// How many threads may work at once: as asked for, else the processors this process may use.
     #[must_use]
     pub fn jobs(&self) -> usize {
-        self.jobs.map_or_else(num_cpus::get, NonZeroUsize::get)
+        self.jobs.map_or_else(num_cpus::get, NonZeroUsize::get).min(MOST_JOBS)
     }
 
     /// How records are written: CSV has a header unless it is left out, TSV has none unless it is asked for.
@@ -185,6 +186,9 @@ impl Common {
         Format { dialect, header: self.header.unwrap_or(self.csv) }
     }
 }
+
+/// More threads than this only wait for each other, and at some number the system has no more to give.
+const MOST_JOBS: usize = 256;
 
 fn jobs(option: &str, value: &OsStr) -> Result<NonZeroUsize, Failure> {
     let number = value.to_str().and_then(|text| text.parse().ok());
@@ -203,6 +207,18 @@ fn progress(value: &OsStr) -> Result<ProgressWhen, Failure> {
 #[must_use]
 pub fn unsuitable(option: &str, value: &OsStr, problem: &str) -> Failure {
     Failure::Usage(format!("{option}: \"{}\" {problem}", value.display()))
+}
+
+/// The path that an option was given. An empty one, as an unset variable in a script gives it, would mean the working
+/// directory.
+///
+/// # Errors
+/// [`Failure::Usage`] for an empty value.
+pub fn path(option: &str, value: OsString) -> Result<PathBuf, Failure> {
+    if value.is_empty() {
+        return Err(unsuitable(option, &value, "is not a path"));
+    }
+    Ok(PathBuf::from(value))
 }
 
 /// Looks a word up among those an option takes.

@@ -13,6 +13,7 @@ mod pipeline;
 mod pool;
 mod probe;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -87,11 +88,13 @@ impl Crawl<'_> {
 /// # Errors
 /// [`Failure`] where the operands or the output cannot be used.
 pub fn run(options: &Options) -> Result<Exit, Failure> {
-    let interrupt = Interrupt::install().map_err(|error| Failure::Stop(format!("catching signals: {error}")))?;
     let mut progress = Progress::start("ms-crawl", options.common.progress);
     let reporter = progress.reporter("ms-crawl", options.common.quiet);
+    // Nothing has begun while names are still coming, so a signal may end that at once.
+    let names = names(options, &reporter)?;
+    let interrupt = Interrupt::install()?;
     let mut output = Output::new(options.common.format(), options.sort)?;
-    let result = crawl(options, &reporter, &progress, &interrupt, &mut output);
+    let result = crawl(options, names, &reporter, &progress, &interrupt, &mut output);
     let result = result.and_then(|()| output.finish());
     progress.finish();
     result?;
@@ -99,17 +102,11 @@ pub fn run(options: &Options) -> Result<Exit, Failure> {
     Ok(interrupt.exit().unwrap_or_else(|| reporter.exit()))
 }
 
-/// Crawls into `sink`. A signal ends it early and without an error.
+/// The operands, and those that the lists hold.
 ///
 /// # Errors
-/// [`Failure`] where the operands cannot be used, and what `sink` gives.
-pub fn crawl(
-    options: &Options,
-    reporter: &Reporter,
-    progress: &Progress,
-    interrupt: &Interrupt,
-    sink: &mut dyn Sink,
-) -> Result<(), Failure> {
+/// [`Failure`] where a list cannot be read.
+pub fn names(options: &Options, reporter: &Reporter) -> Result<Vec<OsString>, Failure> {
     let mut names = options.operands.clone();
     for list in &options.lists {
         names.extend(operands::read_list(list, options.nul, reporter)?);
@@ -120,6 +117,21 @@ pub fn crawl(
     if options.absolute {
         operands::make_absolute(&mut names)?;
     }
+    Ok(names)
+}
+
+/// Crawls `names` into `sink`. A signal ends it early and without an error.
+///
+/// # Errors
+/// [`Failure`] where the operands cannot be used, and what `sink` gives.
+pub fn crawl(
+    options: &Options,
+    names: Vec<OsString>,
+    reporter: &Reporter,
+    progress: &Progress,
+    interrupt: &Interrupt,
+    sink: &mut dyn Sink,
+) -> Result<(), Failure> {
     let roots = operands::roots(names)?;
     raise_open_files();
     let (filter, jobs) = (options.filter.build()?, options.common.jobs());

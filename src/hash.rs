@@ -7,7 +7,7 @@ pub mod pieces;
 
 use std::fmt;
 use std::fs::{File, Metadata};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::Path;
 
@@ -256,7 +256,7 @@ impl Opened {
 
     fn read_and_hash(&self, buffer: &mut [u8]) -> Result<blake3::Hash, Trouble> {
         let size = self.status.size;
-        let first = read(&self.file, buffer)?;
+        let first = read(&self.file, buffer, 0)?;
         // Fewer bytes than there was room for, but all that there should be: that was the end.
         if first < buffer.len() && first as u64 == size {
             return Ok(blake3::hash(&buffer[..first]));
@@ -269,7 +269,7 @@ impl Opened {
                 return Err(Trouble::Changed);
             }
             hasher.update(&buffer[..len]);
-            len = read(&self.file, buffer)?;
+            len = read(&self.file, buffer, total)?;
         }
         if total == size { Ok(hasher.finalize()) } else { Err(Trouble::Changed) }
     }
@@ -286,9 +286,9 @@ fn look_at(file: &File) -> Result<(Status, Timestamp), Trouble> {
 }
 
 /// Reads once; a signal does not count as an error.
-fn read(mut file: &File, buffer: &mut [u8]) -> io::Result<usize> {
+fn read(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     loop {
-        match file.read(buffer) {
+        match file.read_at(buffer, offset) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             result => return result,
         }

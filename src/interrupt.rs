@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use crate::cli::Exit;
+use crate::cli::{Exit, Failure};
+use crate::report;
 
 /// Remembers the last of SIGINT, SIGTERM and SIGHUP that came.
 #[derive(Debug, Clone, Default)]
@@ -18,8 +19,12 @@ impl Interrupt {
     /// From now on these signals no longer end the process.
     ///
     /// # Errors
-    /// What sigaction(2) gives.
-    pub fn install() -> io::Result<Self> {
+    /// [`Failure::Stop`] with what sigaction(2) gives.
+    pub fn install() -> Result<Self, Failure> {
+        Self::register().map_err(|error| Failure::Stop(format!("catching signals: {}", report::reason(&error))))
+    }
+
+    fn register() -> io::Result<Self> {
         let interrupt = Self::default();
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             let number = usize::try_from(signal).map_err(io::Error::other)?;

@@ -189,9 +189,7 @@ impl Journal {
 }
 
 fn failure(doing: &str, path: &Path, error: &io::Error) -> Failure {
-    use std::os::unix::ffi::OsStrExt as _;
-    let path = escape::for_people(path.as_os_str().as_bytes());
-    Failure::Stop(format!("{doing}: {path}: {}", report::reason(error)))
+    Failure::Stop(format!("{doing}: {}: {}", report::shown(path), report::reason(error)))
 }
 
 /// One line, being put together.

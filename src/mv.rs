@@ -17,7 +17,7 @@ mod trouble;
 mod undo;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::cli::{Common, Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -26,7 +26,7 @@ use crate::place::Locator;
 use crate::plan::{Plan, Reading, Step};
 use crate::progress::Progress;
 use crate::record::Record;
-use crate::report::{self, Reporter};
+use crate::report::{self, Reporter, shown};
 use crate::stream::Table;
 
 use dirs::Dirs;
@@ -96,10 +96,6 @@ impl Options {
     }
 }
 
-fn interrupt() -> Result<Interrupt, Failure> {
-    Interrupt::install().map_err(|error| Failure::Stop(format!("catching signals: {}", report::reason(&error))))
-}
-
 fn locator() -> Result<Locator, Failure> {
     Locator::new().map_err(|error| Failure::Stop(format!("finding the working directory: {}", report::reason(&error))))
 }
@@ -111,12 +107,12 @@ fn locator() -> Result<Locator, Failure> {
 /// on. Whatever was moved by then is in the journal, whole under its old or new name.
 pub fn run(options: &Options, progress: &Progress, reporter: &Reporter) -> Result<Exit, Failure> {
     if options.undo {
-        return undo::undo(options, progress, reporter, &interrupt()?);
+        return undo::undo(options, progress, reporter, &Interrupt::install()?);
     }
     options.check_protect()?;
     // Nothing has begun while the plan is still coming, so a signal may end that at once.
     let table = Table::open(&options.operands)?;
-    let interrupt = interrupt()?;
+    let interrupt = Interrupt::install()?;
     let mover = options.mover(&interrupt, progress)?;
     let reading = Reading { to: options.to.clone(), skip_bad_lines: options.skip_bad_lines };
     let plan = Plan::check(table, &reading, &mut locator()?, reporter)?;
@@ -306,11 +302,6 @@ fn not_quietly(failure: Failure) -> Failure {
         Failure::ClosedOutput => Failure::Stop("writing: standard output: nobody reads it any more".into()),
         other => other,
     }
-}
-
-fn shown(path: &Path) -> String {
-    use std::os::unix::ffi::OsStrExt as _;
-    crate::escape::for_people(path.as_os_str().as_bytes())
 }
 
 /// The record of a file that a dry run would move.

@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::cli::Failure;
 use crate::place::{self, Locator};
 use crate::record::{ContentHash, FileId, Record, Timestamp};
-use crate::report::Reporter;
+use crate::report::{Reporter, shown};
 use crate::stream::table::RowReader;
 use crate::stream::{Fault, RowRef, Table};
 
@@ -283,10 +283,6 @@ fn nothing_is_done(count: u64, one: &str, many: &str) -> Result<(), Failure> {
         1 => Err(Failure::Stop(format!("nothing is done: 1 {one}"))),
         _ => Err(Failure::Stop(format!("nothing is done: {count} {many}"))),
     }
-}
-
-fn shown(path: &Path) -> String {
-    crate::escape::for_people(path.as_os_str().as_bytes())
 }
 
 fn clash(first: Claim, second: Claim) -> Option<&'static str> {

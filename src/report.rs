@@ -33,7 +33,7 @@ impl Reporter {
 
     /// Something was refused or went wrong with `path`: `tool: doing: path: reason`.
     pub fn failed(&self, doing: &str, path: &Path, reason: &dyn Display) {
-        self.failed_text(doing, &escape::for_people(path.as_os_str().as_bytes()), reason);
+        self.failed_text(doing, &shown(path), reason);
     }
 
     /// As [`Reporter::failed`], where the place is something else than a path.
@@ -92,6 +92,12 @@ fn one_line(text: &str) -> String {
     }
     line.push('\n');
     line
+}
+
+/// A path as people are shown it: on one line, and nothing in it that drives a terminal.
+#[must_use]
+pub fn shown(path: &Path) -> String {
+    escape::for_people(path.as_os_str().as_bytes())
 }
 
 /// The cause of an I/O error in the words of the system, without its number.

@@ -2,16 +2,14 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lexopt::Parser;
 use mediastruct::cli::{self, Argument, Common, Exit, Failure};
 use mediastruct::dupes::{self, Job, Keep, Mode, Options};
-use mediastruct::escape;
 use mediastruct::interrupt::Interrupt;
 use mediastruct::progress::Progress;
+use mediastruct::report;
 use mediastruct::stream::Table;
 
 const TOOL: &str = "ms-dupes";
@@ -64,14 +62,14 @@ fn run(mut parser: Parser) -> Result<Exit, Failure> {
 
 fn make_plan(common: &Common, options: &Options, indexes: &[OsString]) -> Result<Exit, Failure> {
     let table = Table::open(indexes)?;
-    let interrupt = Interrupt::install().map_err(|error| Failure::Stop(format!("waiting for signals: {error}")))?;
+    let interrupt = Interrupt::install()?;
     let mut progress = Progress::start(TOOL, common.progress);
     let reporter = progress.reporter(TOOL, common.quiet);
     for missing in options.protect.iter().filter(|dir| !dir.is_dir()) {
         // An index may tell of a disk that is not mounted, so this is no error; but a misspelled name protects nothing.
-        let dir = escape::for_people(missing.as_os_str().as_bytes());
+        let dir = report::shown(missing);
         reporter.warn(&format!(
-            "--protect: {dir}: there is no such directory here; only records spelled like that are protected"
+            "--protect: {dir}: there is no such directory here; only what is spelled like that is protected"
         ));
     }
     let job = Job {
@@ -84,20 +82,18 @@ fn make_plan(common: &Common, options: &Options, indexes: &[OsString]) -> Result
     };
     let plan = dupes::plan(&job, &progress)?;
     progress.finish();
-    match plan {
-        Some(plan) => plan.write(&mut io::stdout().lock()),
-        None => {
-            reporter.warn("interrupted: nothing was written");
-            Ok(interrupt.exit().unwrap_or(Exit::Stopped))
-        }
-    }
+    let Some(plan) = plan else {
+        reporter.warn("interrupted: nothing was written");
+        return Ok(interrupt.exit().unwrap_or(Exit::Stopped));
+    };
+    plan.write(&mut io::stdout().lock())
 }
 
 fn take(options: &mut Options, option: &str, parser: &mut Parser) -> Result<bool, Failure> {
     match option {
-        "--protect" => options.protect.push(directory(option, parser)?),
-        "--prefer" => options.prefer.push(directory(option, parser)?),
-        "--to" => options.to = directory(option, parser)?,
+        "--protect" => options.protect.push(cli::path(option, parser.value()?)?),
+        "--prefer" => options.prefer.push(cli::path(option, parser.value()?)?),
+        "--to" => options.to = cli::path(option, parser.value()?)?,
         "--keep" => options.keep = keep(option, parser)?,
         "--empty" => options.empty = true,
         "--skip-bad-lines" => options.skip_bad_lines = true,
@@ -106,14 +102,6 @@ fn take(options: &mut Options, option: &str, parser: &mut Parser) -> Result<bool
         _ => return Ok(false),
     }
     Ok(true)
-}
-
-fn directory(option: &str, parser: &mut Parser) -> Result<PathBuf, Failure> {
-    let value = parser.value()?;
-    if value.is_empty() {
-        return Err(cli::unsuitable(option, &value, "is not a directory"));
-    }
-    Ok(PathBuf::from(value))
 }
 
 fn keep(option: &str, parser: &mut Parser) -> Result<Keep, Failure> {

@@ -59,7 +59,7 @@ fn run(mut parser: Parser) -> Result<Exit, Failure> {
         }
     }
     let root = root.ok_or_else(|| Failure::Usage("DIR is missing".to_owned()))?;
-    let interrupt = Interrupt::install().map_err(|error| Failure::Stop(format!("waiting for signals: {error}")))?;
+    let interrupt = Interrupt::install()?;
     dataset::write(&Plan::new(&options)?, &root, &common, &interrupt)
 }
 

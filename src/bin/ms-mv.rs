@@ -1,7 +1,5 @@
 //! `ms-mv`: moves what a plan says, and nothing else. See ms-mv(1).
 
-use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lexopt::Parser;
@@ -66,21 +64,21 @@ fn run(mut parser: Parser) -> Result<Exit, Failure> {
 fn take(options: &mut Options, option: &str, parser: &mut Parser) -> Result<(), Failure> {
     match option {
         "-n" | "--dry-run" => options.dry_run = true,
-        "--to" => options.to = Some(directory(option, parser.value()?)?),
+        "--to" => options.to = Some(cli::path(option, parser.value()?)?),
         "--copy" => options.mode = mode(options.mode, Mode::Copy)?,
         "--link" => options.mode = mode(options.mode, Mode::Link)?,
         "--check" => {
             let words = [("stat", Check::Stat), ("content", Check::Content)];
             options.check = cli::choose(option, &parser.value()?, &words)?;
         }
-        "--protect" => options.protect.push(directory(option, parser.value()?)?),
+        "--protect" => options.protect.push(cli::path(option, parser.value()?)?),
         "--prune" => {
             options.prune = Some(match parser.optional_value() {
-                Some(dir) => Prune::Below(directory(option, dir)?),
+                Some(dir) => Prune::Below(cli::path(option, dir)?),
                 None => Prune::Common,
             });
         }
-        "--journal" => options.journal = Some(directory(option, parser.value()?)?),
+        "--journal" => options.journal = Some(cli::path(option, parser.value()?)?),
         "--undo" => {
             options.undo = true;
             options.operands.extend(parser.optional_value());
@@ -99,14 +97,6 @@ fn mode(before: Mode, asked: Mode) -> Result<Mode, Failure> {
         return Ok(asked);
     }
     Err(Failure::Usage("--copy and --link exclude each other".into()))
-}
-
-/// An empty value, as an unset variable in a script gives it, would mean the working directory.
-fn directory(option: &str, value: OsString) -> Result<PathBuf, Failure> {
-    if value.is_empty() {
-        return Err(cli::unsuitable(option, &value, "is not a path"));
-    }
-    Ok(PathBuf::from(value))
 }
 
 fn check(options: &Options) -> Result<(), Failure> {

@@ -13,7 +13,6 @@ use super::kind::Kind;
 use super::plan::{Content, File, Plan};
 use super::{jpeg, movie, png, text};
 use crate::cli::{Common, Exit, Failure};
-use crate::escape;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{self, Reporter};
@@ -59,7 +58,7 @@ pub fn write(plan: &Plan, root: &Path, common: &Common, interrupt: &Interrupt) -
 
 /// Sees to it that `root` is an empty directory.
 fn prepare(root: &Path) -> Result<(), Failure> {
-    let name = escape::for_people(root.as_os_str().as_encoded_bytes());
+    let name = report::shown(root);
     let stop = |reason: &str| Err(Failure::Stop(format!("making the tree: {name}: {reason}")));
     let failed = |error: &io::Error| stop(&report::reason(error));
     match fs::symlink_metadata(root) {
@@ -192,7 +191,7 @@ impl Work<'_> {
         let done = if unfinished { format!("{} of {planned}", number(files)) } else { planned };
         format!(
             "{}: {done}, {}, {} of them duplicates, seed {}",
-            escape::for_people(self.root.as_os_str().as_encoded_bytes()),
+            report::shown(self.root),
             report::bytes(number(bytes)),
             number(duplicates),
             self.plan.seed

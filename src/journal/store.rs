@@ -51,8 +51,7 @@ impl Store {
             Self::File(path) if path.symlink_metadata().is_ok() => take_up_named(path, &digest),
             Self::File(path) => create(path, &name_of_run(), plan, mode, &digest),
             Self::Dir(dir) => {
-                let make = || DirBuilder::new().recursive(true).mode(0o700).create(dir);
-                make().map_err(|error| failure("making the directory of journals", dir, &error))?;
+                make_dir(dir).map_err(|error| failure("making the directory of journals", dir, &error))?;
                 if let Some(taken) = take_up_found(dir, &digest)? {
                     return Ok(taken);
                 }
@@ -61,6 +60,22 @@ impl Store {
             }
         }
     }
+}
+
+/// Makes a directory and those above it, each on the disk before anything is put into it.
+fn make_dir(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = dir.parent() {
+        make_dir(above)?;
+        match DirBuilder::new().mode(0o700).create(dir) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => {}
+            made => made?,
+        }
+        File::open(above)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// The journals in a directory, the newest first: their names begin with the time.

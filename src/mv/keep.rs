@@ -41,7 +41,7 @@ impl Kept {
             return Err(refused(&difference));
         }
         if (by_content || keeper.mtime.is_none()) && !same_content(source.0, &entry, interrupt)? {
-            return Err(refused(&format!("its content is not that of {}", source.0.path.display())));
+            return Err(refused(&format!("its content is not that of {}", crate::report::shown(&source.0.path))));
         }
         Ok(Self { entry, facts })
     }

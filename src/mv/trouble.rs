@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 use std::io;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::dirs::Unmade;
@@ -51,7 +50,7 @@ impl Trouble {
                 Ok(())
             }
             Self::Refused { doing, path, reason } => {
-                let path = crate::escape::for_people(path.as_os_str().as_bytes());
+                let path = report::shown(&path);
                 reporter.failed(verb, source, &format!("{doing} {path}: {reason}"));
                 Ok(())
             }

@@ -21,7 +21,7 @@ use crate::journal::{self, Journal, Mode, Past, Removed, RowState, Store};
 use crate::plan::{Expected, Step};
 use crate::progress::Progress;
 use crate::record::Record;
-use crate::report::{self, Reporter};
+use crate::report::{self, Reporter, shown};
 
 /// Reverses the runs of the journals that were named, or the newest run that has anything left to reverse.
 pub(super) fn undo(
@@ -34,7 +34,7 @@ pub(super) fn undo(
     for path in journals(options)? {
         let (mut journal, past) = if options.dry_run { journal::open_to_look(&path)? } else { journal::open(&path)? };
         if !has_anything(&past) {
-            return Err(Failure::Stop(format!("undoing: {}: nothing is left to undo", path.display())));
+            return Err(Failure::Stop(format!("undoing: {}: nothing is left to undo", shown(&path))));
         }
         let mover = options.mover(interrupt, progress)?;
         let made = past.made().iter().map(PathBuf::as_path).collect();
@@ -59,7 +59,7 @@ fn journals(options: &Options) -> Result<Vec<PathBuf>, Failure> {
         return Ok(vec![path.clone()]);
     }
     let dir = Store::default_dir()?;
-    let stop = |reason: String| Failure::Stop(format!("undoing: {}: {reason}", dir.display()));
+    let stop = |reason: String| Failure::Stop(format!("undoing: {}: {reason}", shown(&dir)));
     let all = journal::newest_first(&dir).map_err(|error| stop(report::reason(&error)))?;
     for path in all {
         match std::fs::File::open(&path).and_then(|file| Past::read(&file)) {
@@ -70,7 +70,7 @@ fn journals(options: &Options) -> Result<Vec<PathBuf>, Failure> {
             Err(error) => {
                 let reason = report::reason(&error);
                 let advice = "to undo an older run, name its journal";
-                return Err(Failure::Stop(format!("undoing: {}: {reason}; {advice}", path.display())));
+                return Err(Failure::Stop(format!("undoing: {}: {reason}; {advice}", shown(&path))));
             }
         }
     }
@@ -259,7 +259,7 @@ impl Undoing<'_> {
     fn tell(&self, journal: &Path) {
         let files = report::count(self.back, "file");
         let would = if self.dry_run { "would put back" } else { "put back" };
-        self.reporter.summary(&format!("{would} {files}, {}, as in {}", report::bytes(self.bytes), journal.display()));
+        self.reporter.summary(&format!("{would} {files}, {}, as in {}", report::bytes(self.bytes), shown(journal)));
     }
 }
 

@@ -16,7 +16,9 @@ use crate::report::{self, Reporter};
 /// # Errors
 /// [`Failure::Stop`] where the list cannot be read.
 pub fn read_list(list: &OsStr, nul: bool, reporter: &Reporter) -> Result<Vec<OsString>, Failure> {
-    let stop = |error: io::Error| Failure::Stop(format!("reading: {}: {}", list.display(), report::reason(&error)));
+    let stop = |error: io::Error| {
+        Failure::Stop(format!("reading: {}: {}", report::shown(list.as_ref()), report::reason(&error)))
+    };
     if list == "-" {
         return split_list(io::stdin().lock(), list, nul, reporter).map_err(stop);
     }
@@ -114,7 +116,7 @@ mod tests {
 
     fn overlap(names: &[&str]) -> Vec<(String, Vec<String>)> {
         let roots = roots(names.iter().map(OsString::from).collect()).expect("roots");
-        let text = |path: &PathBuf| path.display().to_string();
+        let text = |path: &PathBuf| report::shown(path);
         let mut all = Vec::new();
         for root in &roots {
             let mut covered: Vec<String> = root.covered.iter().map(text).collect();
