@@ -8,7 +8,7 @@ use rustix::fs::{AtFlags, unlinkat};
 use super::copy::{self, Copy};
 use super::dirs::{Dirs, Entry};
 use super::facts::Facts;
-use super::keep::{Kept, same_content};
+use super::keep::{Kept, begins_with, same_content};
 use super::rename::{self, Unnamed};
 use super::trouble::Trouble;
 use crate::interrupt::Interrupt;
@@ -72,7 +72,7 @@ impl Mover {
             return self.already_done(step);
         };
         let kept = self.check_row(step, &source, &facts)?;
-        if let Some(outcome) = self.finish_left_over(task, &source, &facts)? {
+        if let Some(outcome) = self.finish_left_over(task, (&source, &facts), journal.run())? {
             return Ok(outcome);
         }
         if let Some(outcome) = self.made_already(step, &source, &facts)? {
@@ -190,7 +190,12 @@ impl Mover {
     }
 
     /// Finishes what a crash cut off between two names, or clears away the unfinished copy.
-    fn finish_left_over(&mut self, task: &Task<'_>, source: &Entry, facts: &Facts) -> Result<Option<Outcome>, Trouble> {
+    fn finish_left_over(
+        &mut self,
+        task: &Task<'_>,
+        (source, facts): (&Entry, &Facts),
+        run: &str,
+    ) -> Result<Option<Outcome>, Trouble> {
         let Some(left_over) = &task.left_over else { return Ok(None) };
         let step = task.step;
         let dest = self.standing_at(&step.dest).filter(|(_, there)| left_over.id == Some(there.id));
@@ -198,6 +203,8 @@ impl Mover {
             && (there.id == facts.id || same_content(source, &dest, &self.interrupt)?)
         {
             if self.mode == Mode::Move {
+                // The crash may have come before the name was brought to the disk.
+                dest.dir.sync().map_err(|error| Trouble::io("moving to", &step.dest, error))?;
                 remove_source(source, facts)?;
             }
             return Ok(Some(Outcome { facts: there, hash: step.hash, was_done: false }));
@@ -205,7 +212,7 @@ impl Mover {
         if let Some((part, there)) = self.standing_at(&left_over.path) {
             // Only a copy that this journal says was being made, and never the source itself under another name.
             let is_ours = left_over.id.map_or(there.size == 0, |id| id == there.id);
-            if is_ours && there.id != facts.id {
+            if is_ours && there.id != facts.id && self.is_dispensable(&part, source, &part_name(run, task.number))? {
                 unlinkat(&part.dir, &part.name, AtFlags::empty())
                     .map_err(|error| Trouble::io("removing the unfinished copy", &part.path, error))?;
             }
@@ -213,7 +220,14 @@ impl Mover {
         Ok(None)
     }
 
-    fn standing_at(&mut self, path: &Path) -> Option<(Entry, Facts)> {
+    /// Whether nothing is lost with a file that a journal names as unfinished. Under the name that only this run gives,
+    /// it is. Under any other, as of a copy made under its final name or of a second name being given, the file may have
+    /// become somebody's only copy since: then it must hold nothing but what the source holds.
+    pub(super) fn is_dispensable(&self, part: &Entry, source: &Entry, part_name: &OsStr) -> Result<bool, Trouble> {
+        Ok(part.name == part_name || begins_with(source, part, &self.interrupt)?)
+    }
+
+    pub(super) fn standing_at(&mut self, path: &Path) -> Option<(Entry, Facts)> {
         let entry = self.dirs.entry(path).ok()?;
         let facts = Facts::of(&entry.dir, &entry.name).ok()??;
         facts.is_file().then_some((entry, facts))
@@ -247,13 +261,13 @@ impl Mover {
                 Ok(()) => check_moved(source, facts, dest),
                 Err(Unnamed::Unsupported) => self.move_by_link(task, (source, facts), dest, kept, journal),
                 Err(Unnamed::OtherFilesystem) => {
-                    let copied = self.copy(task, (source, facts), dest, &part_name(journal, task), journal)?;
-                    self.leave_source(source, facts, dest, kept)?;
+                    let copied = self.copy(task, (source, facts), dest, &part_name(journal.run(), task.number), journal)?;
+                    self.leave_source((source, facts), (dest, &copied.facts), kept)?;
                     Ok(copied)
                 }
                 Err(error) => Err(error.trouble("moving to", &task.step.dest)),
             },
-            Mode::Copy => self.copy(task, (source, facts), dest, &part_name(journal, task), journal),
+            Mode::Copy => self.copy(task, (source, facts), dest, &part_name(journal.run(), task.number), journal),
             Mode::Link => link(task.step, source, facts, dest),
         }
     }
@@ -270,14 +284,14 @@ impl Mover {
         match rename::link_then_unlink(&source.dir, &source.name, &dest.dir, &dest.name) {
             Ok(()) => check_moved(source, facts, dest),
             Err(Unnamed::OtherFilesystem) => {
-                let copied = self.copy(task, (source, facts), dest, &part_name(journal, task), journal)?;
-                self.leave_source(source, facts, dest, kept)?;
+                let copied = self.copy(task, (source, facts), dest, &part_name(journal.run(), task.number), journal)?;
+                self.leave_source((source, facts), (dest, &copied.facts), kept)?;
                 Ok(copied)
             }
             // Without hard links either, the copy is made under its final name, which O_EXCL guards.
             Err(Unnamed::Unsupported) => {
                 let copied = self.copy(task, (source, facts), dest, &dest.name, journal)?;
-                self.leave_source(source, facts, dest, kept)?;
+                self.leave_source((source, facts), (dest, &copied.facts), kept)?;
                 Ok(copied)
             }
             Err(error) => Err(error.trouble("moving to", &task.step.dest)),
@@ -303,15 +317,14 @@ impl Mover {
     /// After a verified copy: the source goes, if it is still what was copied and the keeper still stands.
     fn leave_source(
         &mut self,
-        source: &Entry,
-        facts: &Facts,
-        dest: &Entry,
+        (source, facts): (&Entry, &Facts),
+        (dest, copied): (&Entry, &Facts),
         kept: Option<&Kept>,
     ) -> Result<(), Trouble> {
         let stands = kept.is_none_or(|kept| kept.still_stands(&mut self.dirs).unwrap_or(false));
         let left = if stands { remove_source(source, facts) } else { Err(keeper_gone(&source.path)) };
-        if left.is_err() {
-            // The source is whole where it was, so the copy is one too many.
+        // While the source is where it was, the copy is one too many. Where somebody took it away, it is the only one.
+        if left.is_err() && is_still(source, facts) && is_still(dest, copied) {
             unlinkat(&dest.dir, &dest.name, AtFlags::empty()).unwrap_or(());
         }
         left
@@ -332,7 +345,7 @@ impl Mover {
         match rename_back(dest, source) {
             Ok(()) => {}
             Err(Unnamed::OtherFilesystem) => {
-                self.copy(task, (dest, facts), source, &part_name(journal, task), journal)?;
+                self.copy(task, (dest, facts), source, &part_name(journal.run(), task.number), journal)?;
                 remove_source(dest, facts)?;
             }
             Err(error) => return Err(stranded(dest, source, error)),
@@ -380,8 +393,9 @@ fn keeper_gone(source: &Path) -> Trouble {
     )
 }
 
-fn part_name(journal: &Journal, task: &Task<'_>) -> OsString {
-    OsString::from(format!(".ms-mv-{}-{}.part", journal.run(), task.number))
+/// The name of the unfinished copy of a row, which no other run gives.
+pub(super) fn part_name(run: &str, number: usize) -> OsString {
+    OsString::from(format!(".ms-mv-{run}-{number}.part"))
 }
 
 fn link(step: &Step, source: &Entry, facts: &Facts, dest: &Entry) -> Result<Outcome, Trouble> {
@@ -394,6 +408,11 @@ fn link(step: &Step, source: &Entry, facts: &Facts, dest: &Entry) -> Result<Outc
             Err(Trouble::refused("linking to", &step.dest, "another file was put there or linked at the last moment"))
         }
     }
+}
+
+/// Whether the very file is there, whatever was done to it.
+fn is_still(entry: &Entry, facts: &Facts) -> bool {
+    matches!(Facts::of(&entry.dir, &entry.name), Ok(Some(now)) if now.id == facts.id)
 }
 
 /// Unlinks a file of which a verified copy stands, if nobody touched it since it was checked.
