@@ -113,6 +113,14 @@ impl Locator {
         self.mounts.other_ways(&location.real).iter().any(|way| self.marked_on(way))
     }
 
+    /// Whether a directory is `place` or lies below it, also where only another mount shows that: of a filesystem that is
+    /// mounted below `place` and once more elsewhere.
+    #[must_use]
+    pub fn lies_within(&self, location: &Location, place: &Location) -> bool {
+        let is_within = |way: PathBuf| self.located_at(way).is_within(place);
+        location.is_within(place) || self.mounts.other_ways(&location.real).into_iter().any(is_within)
+    }
+
     /// Forgets which directories are marked, so that the next answer is that of the disk.
     pub fn forget_marks(&mut self) {
         self.marked.clear();
@@ -123,12 +131,21 @@ impl Locator {
             return *known;
         }
         let marked =
-            dir.join(MARKER).symlink_metadata().is_ok() || dir.parent().is_some_and(|above| self.marked_on(above));
+            has_marker(dir) || dir.parent().is_some_and(|above| self.marked_on(above));
         if self.marked.len() >= REMEMBERED {
             self.marked.clear();
         }
         self.marked.insert(dir.to_owned(), marked);
         marked
+    }
+}
+
+/// What cannot be looked at is taken as marked.
+fn has_marker(dir: &Path) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    match dir.join(MARKER).symlink_metadata() {
+        Ok(_) => true,
+        Err(error) => !matches!(error.kind(), NotFound | NotADirectory),
     }
 }
 

@@ -132,7 +132,7 @@ impl Dirs {
         // The link that /proc keeps for a descriptor is the path of the very directory that was opened.
         let real = std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())).or_else(|_| path.canonicalize())?;
         let location = self.locator.located_at(real);
-        let named = self.protected.iter().any(|place| location.is_within(place));
+        let named = self.protected.iter().any(|place| self.locator.lies_within(&location, place));
         let is_protected = named || self.locator.is_marked(&location);
         Ok(Dir { fd, location, is_protected })
     }

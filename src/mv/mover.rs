@@ -69,7 +69,7 @@ impl Mover {
     pub(super) fn carry_out(&mut self, task: &Task<'_>, journal: &mut Journal) -> Result<Outcome, Trouble> {
         let step = task.step;
         let Some((source, facts)) = self.find_source(step)? else {
-            return self.already_done(step);
+            return self.finished_before(task).map_or_else(|| self.already_done(step), Ok);
         };
         let kept = self.check_row(step, &source, &facts)?;
         if let Some(outcome) = self.finish_left_over(task, (&source, &facts), journal.run())? {
@@ -161,6 +161,14 @@ impl Mover {
             Err(error) => return Err(Trouble::io("moving to", &step.dest, error)),
         };
         if taken { Err(Unnamed::Taken.trouble("moving to", &step.dest)) } else { Ok(()) }
+    }
+
+    /// A row whose source a crash saw go, but not its line: the copy that the journal names stands at the destination.
+    fn finished_before(&mut self, task: &Task<'_>) -> Option<Outcome> {
+        let made = task.left_over.as_ref().filter(|_| self.mode == Mode::Move)?.id?;
+        let (_, facts) = self.standing_at(&task.step.dest)?;
+        let is_it = facts.id == made && facts.size == task.step.expected.size;
+        is_it.then_some(Outcome { facts, hash: task.step.hash, was_done: true })
     }
 
     /// A row whose source is gone is done if its file stands at its destination.

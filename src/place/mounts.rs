@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{AtFlags, CWD, StatxFlags};
+
 /// The mounts as `proc_pid_mountinfo(5)` lists them, in the order in which they were made.
 #[derive(Debug, Default)]
 pub(super) struct Mounts {
@@ -12,6 +14,8 @@ pub(super) struct Mounts {
 
 #[derive(Debug, PartialEq, Eq)]
 struct Mount {
+    /// The number of the mount.
+    id: u64,
     /// `major:minor` of the filesystem.
     device: String,
     /// The directory inside the filesystem that is shown.
@@ -37,20 +41,19 @@ impl Mounts {
         Some((mount.device.clone(), mount.root.join(below)))
     }
 
-    /// The mount that shows `real`: the last made one of those at the deepest mount point above it.
+    /// The mount that shows `real`: the one that the kernel names, since one that lies deeper may be hidden under another.
+    /// Where it names none, the last made one of those at the deepest mount point above.
     fn over(&self, real: &Path) -> Option<&Mount> {
-        self.mounts
-            .iter()
-            .filter(|mount| real.starts_with(&mount.point))
-            .max_by_key(|mount| mount.point.components().count())
+        let above = || self.mounts.iter().filter(|mount| real.starts_with(&mount.point));
+        let named = number_of(real).and_then(|id| above().find(|mount| mount.id == id));
+        named.or_else(|| above().max_by_key(|mount| mount.point.components().count()))
     }
 
-    /// The directories above `real` as other mounts show them, from which something above `real` is seen
-    /// that its own mount does not reach: the deepest ancestor each of these mounts has.
+    /// The other paths of `real`: through each mount that shows it too. What lies above them may not lie above `real`.
     pub(super) fn other_ways(&self, real: &Path) -> Vec<PathBuf> {
         let Some(own) = self.over(real) else { return Vec::new() };
         let Some((device, path)) = self.inner(real) else { return Vec::new() };
-        let others = self.mounts.iter().filter(|mount| mount.device == device && mount.root != own.root);
+        let others = self.mounts.iter().filter(|mount| mount.device == device && mount.id != own.id);
         others.filter_map(|mount| self.way_through(mount, &path)).collect()
     }
 
@@ -62,11 +65,19 @@ impl Mounts {
     }
 }
 
+/// The number of the mount that a path leads to (`STATX_MNT_ID`, Linux 5.8).
+fn number_of(path: &Path) -> Option<u64> {
+    let found = rustix::fs::statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::MNT_ID).ok()?;
+    (found.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(found.stx_mnt_id)
+}
+
 impl Mount {
     fn parse(line: &[u8]) -> Option<Self> {
-        let mut fields = line.split(|byte| *byte == b' ').skip(2);
+        let mut fields = line.split(|byte| *byte == b' ');
+        let id = String::from_utf8_lossy(fields.next()?).parse().ok()?;
+        let mut fields = fields.skip(1);
         let device = String::from_utf8(fields.next()?.to_vec()).ok()?;
-        Some(Self { device, root: unescape(fields.next()?), point: unescape(fields.next()?) })
+        Some(Self { id, device, root: unescape(fields.next()?), point: unescape(fields.next()?) })
     }
 }
 
