@@ -69,3 +69,44 @@ fn undo_leaves_a_copy_that_stood_there_before_the_run() {
     assert!(!sandbox.exists("new/a"));
     assert_eq!(sandbox.read("new/b"), b"the same");
 }
+
+#[test]
+fn a_filesystem_below_a_protected_directory_is_protected_through_its_other_mount() {
+    if !needs_root() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let volume = Mount::tmpfs("size=1m", &sandbox.path("archive/0007"));
+    let elsewhere = Mount::bind(&sandbox.path("archive/0007"), &sandbox.path("elsewhere"));
+    sandbox.write("archive/0007/f", "precious");
+    let stream = plan(&[Row::new(&sandbox, "elsewhere/f", "out/f")]);
+    let named = ["--protect", "archive"];
+    sandbox.run("ms-mv", &named, &stream).expect_status(1).expect_stderr("protected");
+    sandbox.write("archive/.ms-protect", "");
+    sandbox.run::<&str>("ms-mv", &[], &stream).expect_status(1).expect_stderr("protected");
+    assert_eq!(sandbox.read("archive/0007/f"), b"precious");
+    drop(elsewhere);
+    drop(volume);
+}
+
+#[test]
+fn a_move_cut_off_before_its_line_is_complete_without_a_hash() {
+    if !needs("strace") || !needs_root() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write("a", "precious");
+    let far = Mount::tmpfs("size=1m", &sandbox.path("far"));
+    let line = plan(&[Row::new(&sandbox, "a", "far/a")]);
+    let mut fields: Vec<Vec<u8>> = line.split(|byte| *byte == b'\t').map(<[u8]>::to_vec).collect();
+    fields[1] = b"-".to_vec();
+    let stream = fields.join(&b'\t');
+    // Rows, two lines of the unfinished copy, its content, the line of the row.
+    let inject = ["-e", "trace=write", "-e", "inject=write:error=EIO:signal=SIGKILL:when=5"];
+    traced(&sandbox, &inject, "ms-mv", &[], &stream);
+    assert!(!sandbox.exists("a"));
+    sandbox.run::<&str>("ms-mv", &[], &stream).expect_status(0);
+    undo(&sandbox).expect_status(0);
+    assert_eq!(sandbox.read("a"), b"precious");
+    drop(far);
+}
