@@ -130,8 +130,7 @@ impl Locator {
         if let Some(known) = self.marked.get(dir) {
             return *known;
         }
-        let marked =
-            has_marker(dir) || dir.parent().is_some_and(|above| self.marked_on(above));
+        let marked = has_marker(dir) || dir.parent().is_some_and(|above| self.marked_on(above));
         if self.marked.len() >= REMEMBERED {
             self.marked.clear();
         }

@@ -101,8 +101,8 @@ fn a_move_cut_off_before_its_line_is_complete_without_a_hash() {
     let mut fields: Vec<Vec<u8>> = line.split(|byte| *byte == b'\t').map(<[u8]>::to_vec).collect();
     fields[1] = b"-".to_vec();
     let stream = fields.join(&b'\t');
-    // Rows, two lines of the unfinished copy, its content, the line of the row.
-    let inject = ["-e", "trace=write", "-e", "inject=write:error=EIO:signal=SIGKILL:when=5"];
+    // The plan from the pipe, its rows, two lines of the unfinished copy, its content, the line of the row.
+    let inject = ["-e", "trace=write", "-e", "inject=write:error=EIO:signal=SIGKILL:when=6"];
     traced(&sandbox, &inject, "ms-mv", &[], &stream);
     assert!(!sandbox.exists("a"));
     sandbox.run::<&str>("ms-mv", &[], &stream).expect_status(0);

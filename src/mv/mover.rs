@@ -269,7 +269,8 @@ impl Mover {
                 Ok(()) => check_moved(source, facts, dest),
                 Err(Unnamed::Unsupported) => self.move_by_link(task, (source, facts), dest, kept, journal),
                 Err(Unnamed::OtherFilesystem) => {
-                    let copied = self.copy(task, (source, facts), dest, &part_name(journal.run(), task.number), journal)?;
+                    let copied =
+                        self.copy(task, (source, facts), dest, &part_name(journal.run(), task.number), journal)?;
                     self.leave_source((source, facts), (dest, &copied.facts), kept)?;
                     Ok(copied)
                 }
