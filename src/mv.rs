@@ -209,8 +209,10 @@ impl Run<'_> {
         }
         let left_over = self.past.left_over(number).cloned();
         let outcome = self.mover.carry_out(&Task { number, step, left_over }, &mut self.journal)?;
-        // In a run that is taken up, what stands already was put there before the crash, which swallowed the line.
-        if !outcome.was_done || self.past.is_taken_up() {
+        // In a run that is taken up, what stands already was put there before the crash, which swallowed the line. Not so
+        // a copy: the journal knows which file it made, and any other is not for --undo to remove.
+        let was_swallowed = self.past.is_taken_up() && self.mover.mode != Mode::Copy;
+        if !outcome.was_done || was_swallowed {
             self.journal.done(number, &outcome.facts.standing())?;
         }
         Ok(outcome)

@@ -117,13 +117,21 @@ impl Locator {
         if let Some(known) = self.marked.get(dir) {
             return *known;
         }
-        let marked =
-            dir.join(MARKER).symlink_metadata().is_ok() || dir.parent().is_some_and(|above| self.marked_on(above));
+        let marked = has_marker(dir) || dir.parent().is_some_and(|above| self.marked_on(above));
         if self.marked.len() >= REMEMBERED {
             self.marked.clear();
         }
         self.marked.insert(dir.to_owned(), marked);
         marked
+    }
+}
+
+/// What cannot be looked at is taken as marked.
+fn has_marker(dir: &Path) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    match dir.join(MARKER).symlink_metadata() {
+        Ok(_) => true,
+        Err(error) => !matches!(error.kind(), NotFound | NotADirectory),
     }
 }
 

@@ -42,6 +42,14 @@ impl Dir {
         rustix::fs::fstat(self).map_or(0, |stat| stat.st_dev)
     }
 
+    /// Whether `path` still leads to it, and it is where it was.
+    fn is_still_at(&self, path: &Path) -> bool {
+        let id = |stat: rustix::fs::Stat| (stat.st_dev, stat.st_ino);
+        let Ok(there) = rustix::fs::stat(path).map(id) else { return false };
+        let is_same = rustix::fs::fstat(self).map(id) == Ok(there);
+        is_same && real_path(&self.fd, path).is_ok_and(|real| real == self.location.real())
+    }
+
     /// Brings the names in it to the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
         let readable = openat(self, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
@@ -96,8 +104,10 @@ impl Dirs {
     /// Opens a directory by its path, following symbolic links as the kernel does.
     pub(super) fn open(&mut self, path: &Path) -> io::Result<Rc<Dir>> {
         if let Some(known) = self.open.iter().position(|(known, _)| known == path) {
-            let found = self.open.remove(known);
-            return Ok(found.map(|found| self.remember(found)).ok_or(io::ErrorKind::NotFound)?);
+            // Somebody may have moved it, into a protected directory even, or put another in its place.
+            if let Some(found) = self.open.remove(known).filter(|(_, dir)| dir.is_still_at(path)) {
+                return Ok(self.remember(found));
+            }
         }
         let fd = openat(CWD, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         let dir = self.identify(fd, path)?;
@@ -129,9 +139,7 @@ impl Dirs {
     }
 
     fn identify(&mut self, fd: OwnedFd, path: &Path) -> io::Result<Dir> {
-        // The link that /proc keeps for a descriptor is the path of the very directory that was opened.
-        let real = std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())).or_else(|_| path.canonicalize())?;
-        let location = self.locator.located_at(real);
+        let location = self.locator.located_at(real_path(&fd, path)?);
         let named = self.protected.iter().any(|place| location.is_within(place));
         let is_protected = named || self.locator.is_marked(&location);
         Ok(Dir { fd, location, is_protected })
@@ -156,6 +164,11 @@ impl Dirs {
             Err(error) => Err(Unmade::Refused(error.into())),
         }
     }
+}
+
+/// Where an open directory is: the link that /proc keeps for a descriptor is the path of the very directory that was opened.
+fn real_path(fd: &OwnedFd, path: &Path) -> io::Result<PathBuf> {
+    std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())).or_else(|_| path.canonicalize())
 }
 
 /// Is told of each directory before it is made.

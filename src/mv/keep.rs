@@ -76,6 +76,28 @@ pub(super) fn same_content(one: &Entry, other: &Entry, interrupt: &Interrupt) ->
     }
 }
 
+/// Whether all of `part` is the beginning of `whole`.
+pub(super) fn begins_with(whole: &Entry, part: &Entry, interrupt: &Interrupt) -> Result<bool, Trouble> {
+    let open = |entry: &Entry| {
+        open_to_read(&entry.dir, &entry.name).map_err(|error| Trouble::io("reading", &entry.path, error))
+    };
+    let (mut first, mut second) = (open(whole)?, open(part)?);
+    let mut buffers = (vec![0; CHUNK], vec![0; CHUNK]);
+    loop {
+        if interrupt.came() {
+            return Err(Trouble::Interrupted);
+        }
+        let read = fill(&mut first, &mut buffers.0).map_err(|error| Trouble::io("reading", &whole.path, error))?;
+        let also = fill(&mut second, &mut buffers.1).map_err(|error| Trouble::io("reading", &part.path, error))?;
+        if also > read || buffers.0[..also] != buffers.1[..also] {
+            return Ok(false);
+        }
+        if also < CHUNK {
+            return Ok(true);
+        }
+    }
+}
+
 /// Compares in steps of this many bytes.
 const CHUNK: usize = 1 << 18;
 

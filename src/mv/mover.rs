@@ -8,7 +8,7 @@ use rustix::fs::{AtFlags, unlinkat};
 use super::copy::{self, Copy};
 use super::dirs::{Dirs, Entry};
 use super::facts::Facts;
-use super::keep::{Kept, same_content};
+use super::keep::{Kept, begins_with, same_content};
 use super::rename::{self, Unnamed};
 use super::trouble::Trouble;
 use crate::interrupt::Interrupt;
@@ -71,10 +71,10 @@ impl Mover<'_> {
     pub(super) fn carry_out(&mut self, task: &Task<'_>, journal: &mut Journal) -> Result<Outcome, Trouble> {
         let step = task.step;
         let Some((source, facts)) = self.find_source(step)? else {
-            return self.already_done(step);
+            return self.finished_before(task).map_or_else(|| self.already_done(step), Ok);
         };
         let kept = self.check_row(step, &source, &facts)?;
-        if let Some(outcome) = self.finish_left_over(task, &source, &facts)? {
+        if let Some(outcome) = self.finish_left_over(task, (&source, &facts), journal.run())? {
             return Ok(outcome);
         }
         if let Some(outcome) = self.made_already(step, &source, &facts)? {
@@ -165,6 +165,14 @@ impl Mover<'_> {
         if taken { Err(Unnamed::Taken.trouble("moving to", &step.dest)) } else { Ok(()) }
     }
 
+    /// A row whose source a crash saw go, but not its line: the copy that the journal names stands at the destination.
+    fn finished_before(&mut self, task: &Task<'_>) -> Option<Outcome> {
+        let made = task.left_over.as_ref().filter(|_| self.mode == Mode::Move)?.id?;
+        let (_, facts) = self.standing_at(&task.step.dest)?;
+        let is_it = facts.id == made && facts.size == task.step.expected.size;
+        is_it.then_some(Outcome { facts, hash: task.step.hash, was_done: true })
+    }
+
     /// A row whose source is gone is done if its file stands at its destination.
     pub(super) fn already_done(&mut self, step: &Step) -> Result<Outcome, Trouble> {
         let gone = || Trouble::refused("moving", &step.source, "it is not there any more");
@@ -192,7 +200,12 @@ impl Mover<'_> {
     }
 
     /// Finishes what a crash cut off between two names, or clears away the unfinished copy.
-    fn finish_left_over(&mut self, task: &Task<'_>, source: &Entry, facts: &Facts) -> Result<Option<Outcome>, Trouble> {
+    fn finish_left_over(
+        &mut self,
+        task: &Task<'_>,
+        (source, facts): (&Entry, &Facts),
+        run: &str,
+    ) -> Result<Option<Outcome>, Trouble> {
         let Some(left_over) = &task.left_over else { return Ok(None) };
         let step = task.step;
         let dest = self.standing_at(&step.dest).filter(|(_, there)| left_over.id == Some(there.id));
@@ -200,6 +213,8 @@ impl Mover<'_> {
             && (there.id == facts.id || same_content(source, &dest, &self.interrupt)?)
         {
             if self.mode == Mode::Move {
+                // The crash may have come before the name was brought to the disk.
+                dest.dir.sync().map_err(|error| Trouble::io("moving to", &step.dest, error))?;
                 remove_source(source, facts)?;
             }
             return Ok(Some(Outcome { facts: there, hash: step.hash, was_done: false }));
@@ -207,7 +222,7 @@ impl Mover<'_> {
         if let Some((part, there)) = self.standing_at(&left_over.path) {
             // Only a copy that this journal says was being made, and never the source itself under another name.
             let is_ours = left_over.id.map_or(there.size == 0, |id| id == there.id);
-            if is_ours && there.id != facts.id {
+            if is_ours && there.id != facts.id && self.is_dispensable(&part, source, &part_name(run, task.number))? {
                 unlinkat(&part.dir, &part.name, AtFlags::empty())
                     .map_err(|error| Trouble::io("removing the unfinished copy", &part.path, error))?;
             }
@@ -215,7 +230,14 @@ impl Mover<'_> {
         Ok(None)
     }
 
-    fn standing_at(&mut self, path: &Path) -> Option<(Entry, Facts)> {
+    /// Whether nothing is lost with a file that a journal names as unfinished. Under the name that only this run gives,
+    /// it is. Under any other, as of a copy made under its final name or of a second name being given, the file may have
+    /// become somebody's only copy since: then it must hold nothing but what the source holds.
+    pub(super) fn is_dispensable(&self, part: &Entry, source: &Entry, part_name: &OsStr) -> Result<bool, Trouble> {
+        Ok(part.name == part_name || begins_with(source, part, &self.interrupt)?)
+    }
+
+    pub(super) fn standing_at(&mut self, path: &Path) -> Option<(Entry, Facts)> {
         let entry = self.dirs.entry(path).ok()?;
         let facts = Facts::of(&entry.dir, &entry.name).ok()??;
         facts.is_file().then_some((entry, facts))
@@ -249,13 +271,14 @@ impl Mover<'_> {
                 Ok(()) => check_moved(source, facts, dest, self.progress),
                 Err(Unnamed::Unsupported) => self.move_by_link(task, (source, facts), dest, kept, journal),
                 Err(Unnamed::OtherFilesystem) => {
-                    let copied = self.copy(task, (source, facts), dest, &part_name(journal, task), journal)?;
+                    let copied =
+                        self.copy(task, (source, facts), dest, &part_name(journal.run(), task.number), journal)?;
                     self.leave_source((source, facts), (dest, &copied.facts), kept)?;
                     Ok(copied)
                 }
                 Err(error) => Err(error.trouble("moving to", &task.step.dest)),
             },
-            Mode::Copy => self.copy(task, (source, facts), dest, &part_name(journal, task), journal),
+            Mode::Copy => self.copy(task, (source, facts), dest, &part_name(journal.run(), task.number), journal),
             Mode::Link => link(task.step, source, facts, dest),
         }
     }
@@ -272,7 +295,7 @@ impl Mover<'_> {
         match rename::link_then_unlink(&source.dir, &source.name, &dest.dir, &dest.name) {
             Ok(()) => check_moved(source, facts, dest, self.progress),
             Err(Unnamed::OtherFilesystem) => {
-                let copied = self.copy(task, (source, facts), dest, &part_name(journal, task), journal)?;
+                let copied = self.copy(task, (source, facts), dest, &part_name(journal.run(), task.number), journal)?;
                 self.leave_source((source, facts), (dest, &copied.facts), kept)?;
                 Ok(copied)
             }
@@ -307,13 +330,13 @@ impl Mover<'_> {
     fn leave_source(
         &mut self,
         (source, facts): (&Entry, &Facts),
-        (dest, copy): (&Entry, &Facts),
+        (dest, copied): (&Entry, &Facts),
         kept: Option<&Kept>,
     ) -> Result<(), Trouble> {
         let stands = kept.is_none_or(|kept| kept.still_stands(&mut self.dirs).unwrap_or(false));
         let left = if stands { remove_source(source, facts) } else { Err(keeper_gone(&source.path)) };
         // The copy is one too many only while the source is whole where it was; else it may be the last there is.
-        if left.is_err() && is_untouched(source, facts) && is_untouched(dest, copy) {
+        if left.is_err() && is_untouched(source, facts) && is_untouched(dest, copied) {
             unlinkat(&dest.dir, &dest.name, AtFlags::empty()).unwrap_or(());
         }
         left
@@ -334,7 +357,7 @@ impl Mover<'_> {
         match rename_back(dest, source) {
             Ok(()) => {}
             Err(Unnamed::OtherFilesystem) => {
-                self.copy(task, (dest, facts), source, &part_name(journal, task), journal)?;
+                self.copy(task, (dest, facts), source, &part_name(journal.run(), task.number), journal)?;
                 remove_source(dest, facts)?;
             }
             Err(error) => return Err(stranded(dest, source, error)),
@@ -383,8 +406,9 @@ fn keeper_gone(source: &Path) -> Trouble {
     )
 }
 
-fn part_name(journal: &Journal, task: &Task<'_>) -> OsString {
-    OsString::from(format!(".ms-mv-{}-{}.part", journal.run(), task.number))
+/// The name of the unfinished copy of a row, which no other run gives.
+pub(super) fn part_name(run: &str, number: usize) -> OsString {
+    OsString::from(format!(".ms-mv-{run}-{number}.part"))
 }
 
 fn link(step: &Step, source: &Entry, facts: &Facts, dest: &Entry) -> Result<Outcome, Trouble> {

@@ -11,7 +11,7 @@ use super::Options;
 use super::dirs::Entry;
 use super::facts::Facts;
 use super::keep::same_content;
-use super::mover::{Leaving, Mover, Outcome, Task, is_sealed_above};
+use super::mover::{Leaving, Mover, Outcome, Task, is_sealed_above, part_name, remove_source};
 use super::output::{self, Output};
 use super::prune::remove_unused;
 use super::trouble::{Stopped, Trouble};
@@ -221,8 +221,11 @@ impl Undoing<'_> {
             return Err(refused(&step.source, "it is in a sealed volume"));
         }
         if !self.dry_run {
-            unlinkat(&further.dir, &further.name, AtFlags::empty())
-                .map_err(|error| Trouble::io("removing the copy", &step.source, error))?;
+            // Comparing may have taken long.
+            if Facts::of(&original.dir, &original.name).ok().flatten() != Some(original_facts) {
+                return Err(refused(&step.source, "its original changed meanwhile"));
+            }
+            remove_source(&further, &facts)?;
         }
         Ok(Outcome { facts: original_facts, hash: step.hash, was_done: false })
     }
@@ -230,12 +233,15 @@ impl Undoing<'_> {
     /// An unfinished copy that a crash left is known to nobody but the journal.
     fn clear_part(&mut self, row: usize) {
         let Some(left_over) = self.past.left_over(row) else { return };
-        let Some(there) = facts_at(&left_over.path).filter(Facts::is_file) else { return };
-        let Some(source) = self.past.record(row).and_then(|record| facts_at(&record.path)) else { return };
+        let Some((part, there)) = self.mover.standing_at(&left_over.path) else { return };
+        let Some(record) = self.past.record(row) else { return };
+        let Some((source, source_facts)) = self.mover.standing_at(&record.path) else { return };
         let is_ours = left_over.id.map_or(there.size == 0, |id| id == there.id);
+        let name = part_name(self.past.run(), row);
         // The name of a link being made is the file itself, not a copy.
-        if is_ours && there.id != source.id {
-            std::fs::remove_file(&left_over.path).unwrap_or(());
+        let is_copy = is_ours && there.id != source_facts.id;
+        if is_copy && self.mover.is_dispensable(&part, &source, &name).unwrap_or(false) {
+            unlinkat(&part.dir, &part.name, AtFlags::empty()).unwrap_or(());
         }
     }
 

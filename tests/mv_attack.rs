@@ -1,0 +1,112 @@
+//! What `ms-mv` must not take away, however it was cut off before.
+
+mod support;
+
+use support::plan::{Row, journals, plan, undo};
+use support::trace::traced;
+use support::{Mount, Sandbox, needs, needs_root, set_mtime};
+
+#[test]
+fn undo_leaves_a_file_that_somebody_moved_to_a_refused_destination() {
+    if !needs("strace") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write("a", "precious");
+    sandbox.write("b", "another");
+    let stream = plan(&[Row::new(&sandbox, "a", "new/a"), Row::new(&sandbox, "b", "new/b")]);
+    let inject = ["-e", "inject=renameat2:error=EINVAL", "-e", "inject=linkat:error=EACCES:when=1"];
+    traced(&sandbox, &inject, "ms-mv", &[], &stream).expect_status(1);
+    std::fs::rename(sandbox.path("a"), sandbox.path("new/a")).expect("moved by hand");
+    sandbox.write("a", "a new file of the same name");
+    undo(&sandbox).expect_status(0);
+    assert_eq!(sandbox.read("new/a"), b"precious");
+}
+
+#[test]
+fn a_copy_stays_when_its_source_was_taken_away_meanwhile() {
+    if !needs("strace") || !needs_root() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write("a", "precious");
+    let far = Mount::tmpfs("size=1m", &sandbox.path("far"));
+    let stream = plan(&[Row::new(&sandbox, "a", "far/a")]);
+    let source = sandbox.path("a");
+    // The last fsync before the source goes is that of the directory of its copy.
+    let taker = std::thread::spawn({
+        let copy = sandbox.path("far/a");
+        move || {
+            while !copy.exists() {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            std::fs::remove_file(source).expect("the source");
+        }
+    });
+    let inject = ["-e", "inject=fsync:delay_enter=700000"];
+    traced(&sandbox, &inject, "ms-mv", &[], &stream).expect_status(1);
+    taker.join().expect("taken away");
+    assert_eq!(sandbox.read("far/a"), b"precious");
+    drop(far);
+}
+
+#[test]
+fn undo_leaves_a_copy_that_stood_there_before_the_run() {
+    if !needs("strace") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    for name in ["a", "b", "new/b"] {
+        sandbox.write(name, "the same");
+        set_mtime(&sandbox.path(name), 1_000_000_000, 0);
+    }
+    let stream = plan(&[Row::new(&sandbox, "a", "new/a"), Row::new(&sandbox, "b", "new/b")]);
+    let inject = ["-e", "inject=renameat2:signal=SIGKILL:when=1"];
+    traced(&sandbox, &inject, "ms-mv", &["--copy"], &stream);
+    sandbox.run("ms-mv", &["--copy"], &stream).expect_status(0);
+    assert_eq!(journals(&sandbox).len(), 1);
+    undo(&sandbox).expect_status(0);
+    assert!(!sandbox.exists("new/a"));
+    assert_eq!(sandbox.read("new/b"), b"the same");
+}
+
+#[test]
+fn a_filesystem_below_a_protected_directory_is_protected_through_its_other_mount() {
+    if !needs_root() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let volume = Mount::tmpfs("size=1m", &sandbox.path("archive/0007"));
+    let elsewhere = Mount::bind(&sandbox.path("archive/0007"), &sandbox.path("elsewhere"));
+    sandbox.write("archive/0007/f", "precious");
+    let stream = plan(&[Row::new(&sandbox, "elsewhere/f", "out/f")]);
+    let named = ["--protect", "archive"];
+    sandbox.run("ms-mv", &named, &stream).expect_status(1).expect_stderr("protected");
+    sandbox.write("archive/.ms-protect", "");
+    sandbox.run::<&str>("ms-mv", &[], &stream).expect_status(1).expect_stderr("protected");
+    assert_eq!(sandbox.read("archive/0007/f"), b"precious");
+    drop(elsewhere);
+    drop(volume);
+}
+
+#[test]
+fn a_move_cut_off_before_its_line_is_complete_without_a_hash() {
+    if !needs("strace") || !needs_root() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write("a", "precious");
+    let far = Mount::tmpfs("size=1m", &sandbox.path("far"));
+    let line = plan(&[Row::new(&sandbox, "a", "far/a")]);
+    let mut fields: Vec<Vec<u8>> = line.split(|byte| *byte == b'\t').map(<[u8]>::to_vec).collect();
+    fields[1] = b"-".to_vec();
+    let stream = fields.join(&b'\t');
+    // The plan from the pipe, its rows, two lines of the unfinished copy, its content, the line of the row.
+    let inject = ["-e", "trace=write", "-e", "inject=write:error=EIO:signal=SIGKILL:when=6"];
+    traced(&sandbox, &inject, "ms-mv", &[], &stream);
+    assert!(!sandbox.exists("a"));
+    sandbox.run::<&str>("ms-mv", &[], &stream).expect_status(0);
+    undo(&sandbox).expect_status(0);
+    assert_eq!(sandbox.read("a"), b"precious");
+    drop(far);
+}
