@@ -77,6 +77,7 @@ impl Options {
             interrupt: interrupt.clone(),
             progress,
             made: Vec::new(),
+            unsynced: Vec::new(),
         })
     }
 

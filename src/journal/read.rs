@@ -46,6 +46,7 @@ pub struct Past {
     made: Vec<PathBuf>,
     removed: Vec<Removed>,
     ended: bool,
+    settled: bool,
     length: u64,
 }
 
@@ -61,6 +62,7 @@ impl Past {
             made: Vec::new(),
             removed: Vec::new(),
             ended: false,
+            settled: false,
             length: 0,
         }
     }
@@ -123,7 +125,13 @@ impl Past {
         self.rows
     }
 
-    /// Whether the run came to its end.
+    /// Whether nothing was begun since the run, or its undoing, came to an end.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.settled
+    }
+
+    /// Whether the run came to its end, whatever was undone since.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.ended
@@ -205,7 +213,9 @@ impl Past {
             b"end" => {}
             _ => return None,
         }
-        self.ended = line == b"end";
+        // What follows an end is an undoing; the run itself stays ended.
+        self.settled = line == b"end";
+        self.ended |= self.settled;
         Some(())
     }
 

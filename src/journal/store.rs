@@ -87,7 +87,11 @@ pub fn newest_first(dir: &Path) -> io::Result<Vec<PathBuf>> {
     match std::fs::read_dir(dir) {
         Ok(entries) => {
             for entry in entries {
-                journals.push(entry?.path());
+                let entry = entry?;
+                // Opening a FIFO would wait for its other end.
+                if entry.file_type()?.is_file() {
+                    journals.push(entry.path());
+                }
             }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -160,7 +164,7 @@ fn take_up_found(dir: &Path, digest: &str) -> Result<Option<(Journal, Past)>, Fa
         // A journal that cannot be read is another user's, damaged, or was cut off before anything was moved: no reason
         // not to begin a new one.
         let same = Past::digest_if_unfinished(&path).is_some_and(|known| known == digest);
-        if same && File::open(&path).and_then(|file| Past::read(&file)).is_ok() {
+        if same && File::open(&path).and_then(|file| Past::read(&file)).is_ok_and(|past| !past.has_ended()) {
             return open(&path).map(Some);
         }
     }
@@ -203,7 +207,7 @@ pub(crate) fn open_to_look(path: &Path) -> Result<(Journal, Past), Failure> {
 
 fn lock(path: &Path, how: &OpenOptions) -> Result<(Journal, Past), Failure> {
     let stop = |error: &io::Error| failure("opening the journal", path, error);
-    let file = how.open(path).map_err(|error| stop(&error))?;
+    let file = how.clone().custom_flags(libc::O_NONBLOCK).open(path).map_err(|error| stop(&error))?;
     flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
         Errno::WOULDBLOCK => stop(&io::Error::other("another process is carrying it out or undoing it")),
         other => stop(&other.into()),

@@ -68,7 +68,8 @@ impl Copy<'_> {
         part: &File,
         begun: &mut dyn FnMut(FileId) -> Result<(), Failure>,
     ) -> Result<(Facts, ContentHash), Trouble> {
-        begun(Facts::of_open(part).map_err(|error| self.writing(error))?.id)?;
+        let id = Facts::of_open(part).map_err(|error| self.writing(error))?.id;
+        begun(id)?;
         let hash = self.fill(&mut source, part)?;
         self.check_source(&source, hash)?;
         copy_metadata(&source, part, self.facts).map_err(|error| self.writing(error))?;
@@ -77,11 +78,14 @@ impl Copy<'_> {
         self.place().map_err(|error| error.trouble("copying to", &self.dest.path))?;
         let placed = self.dest.dir.sync().and_then(|()| Facts::of(&self.dest.dir, &self.dest.name));
         match placed {
-            Ok(Some(facts)) => Ok((facts, hash)),
-            Ok(None) => Err(self.writing(io::Error::from(io::ErrorKind::NotFound))),
+            Ok(Some(facts)) if facts.id == id => Ok((facts, hash)),
+            Ok(_) => Err(Trouble::refused("copying to", &self.dest.path, "the copy was taken away at the last moment")),
             Err(error) => {
                 // The source stays, so a copy whose name may not last is one too many.
-                unlinkat(&self.dest.dir, &self.dest.name, AtFlags::empty()).unwrap_or(());
+                let there = Facts::of(&self.dest.dir, &self.dest.name).ok().flatten();
+                if there.is_some_and(|there| there.id == id) {
+                    unlinkat(&self.dest.dir, &self.dest.name, AtFlags::empty()).unwrap_or(());
+                }
                 Err(self.writing(error))
             }
         }

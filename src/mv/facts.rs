@@ -21,6 +21,8 @@ pub(super) struct Facts {
     pub(super) ctime: Timestamp,
     /// Type and permission bits.
     pub(super) mode: u32,
+    /// How many names it has.
+    pub(super) links: u64,
     pub(super) uid: u32,
     pub(super) gid: u32,
 }
@@ -72,6 +74,7 @@ impl Facts {
             mtime: moment(stat.st_mtime, stat.st_mtime_nsec),
             ctime: moment(stat.st_ctime, stat.st_ctime_nsec),
             mode: stat.st_mode,
+            links: stat.st_nlink.into(),
             uid: stat.st_uid,
             gid: stat.st_gid,
         }

@@ -57,6 +57,8 @@ pub(super) struct Mover<'p> {
     pub(super) progress: &'p Progress,
     /// Directories that this run made.
     pub(super) made: Vec<PathBuf>,
+    /// Those of them whose names may not be on the disk yet.
+    pub(super) unsynced: Vec<PathBuf>,
 }
 
 /// One step with its number in the journal, and what an earlier try left of it.
@@ -82,9 +84,10 @@ impl Mover<'_> {
         }
         self.refuse_taken(step)?;
         let absolute = self.absolute(&step.dest);
-        let made = &mut self.made;
+        let (made, unsynced) = (&mut self.made, &mut self.unsynced);
         let dest = self.dirs.entry_made(&absolute, &mut |dir| {
             made.push(dir.to_owned());
+            unsynced.push(dir.to_owned());
             journal.mkdir(dir)
         });
         let dest = dest.map_err(|unmade| Trouble::unmade(&step.dest, unmade))?;
@@ -124,8 +127,8 @@ impl Mover<'_> {
     }
 
     fn check_row(&mut self, step: &Step, source: &Entry, facts: &Facts) -> Result<Option<Kept>, Trouble> {
-        if self.mode == Mode::Move && source.dir.is_protected() && !self.may_leave(source) {
-            return Err(Trouble::refused("moving", &step.source, "it is in a protected directory"));
+        if let Some(reason) = self.why_it_stays(source) {
+            return Err(Trouble::refused("moving", &step.source, reason));
         }
         let by_content = self.check == Check::Content;
         if let Some(expected) = step.hash.filter(|_| by_content) {
@@ -146,11 +149,22 @@ impl Mover<'_> {
             .transpose()
     }
 
-    fn may_leave(&self, source: &Entry) -> bool {
+    /// Why a file must stay where it is, if it must.
+    fn why_it_stays(&self, source: &Entry) -> Option<&'static str> {
         match self.leaving {
-            Leaving::Nothing => false,
-            Leaving::UnlessSealed => !is_sealed_above(source),
+            _ if self.mode != Mode::Move => None,
+            Leaving::Nothing => source.dir.is_protected().then_some("it is in a protected directory"),
+            Leaving::UnlessSealed => is_sealed_above(source).then_some("it is in a sealed volume"),
         }
+    }
+
+    /// Brings the names of new directories to the disk, so that a copy in them is found after a power failure.
+    fn sync_made(&mut self) -> Result<(), Trouble> {
+        for dir in std::mem::take(&mut self.unsynced) {
+            let above = self.dirs.open(crate::place::parent(&dir)).and_then(|above| above.sync());
+            above.map_err(|error| Trouble::io("making the directory", &dir, error))?;
+        }
+        Ok(())
     }
 
     /// Looks before any directory is made; what appears later is caught by the rename itself.
@@ -210,7 +224,7 @@ impl Mover<'_> {
         let step = task.step;
         let dest = self.standing_at(&step.dest).filter(|(_, there)| left_over.id == Some(there.id));
         if let Some((dest, there)) = dest
-            && (there.id == facts.id || same_content(source, &dest, &self.interrupt)?)
+            && (is_second_name(&there, facts) || same_content(source, &dest, &self.interrupt)?)
         {
             if self.mode == Mode::Move {
                 // The crash may have come before the name was brought to the disk.
@@ -266,6 +280,10 @@ impl Mover<'_> {
         kept: Option<&Kept>,
         journal: &mut Journal,
     ) -> Result<Outcome, Trouble> {
+        if self.mode == Mode::Move && task.step.expected.id.is_none() {
+            // Should a crash swallow the line that says done, the journal must still know which file it was.
+            journal.part(task.number, &self.absolute(&dest.path), Some(facts.id))?;
+        }
         match self.mode {
             Mode::Move => match rename::without_replacing(&source.dir, &source.name, &dest.dir, &dest.name) {
                 Ok(()) => check_moved(source, facts, dest, self.progress),
@@ -323,6 +341,9 @@ impl Mover<'_> {
             Copy { source, facts, hash: task.step.hash, dest, part, interrupt: &interrupt, progress: self.progress };
         journal.part(task.number, &path, None)?;
         let (facts, hash) = copy.make(&mut |id| journal.part(task.number, &path, Some(id)))?;
+        self.sync_made()?;
+        // If the power fails once the source is gone, the journal must know which file the copy is.
+        journal.sync()?;
         Ok(Outcome { facts, hash: Some(hash), was_done: false })
     }
 
@@ -396,6 +417,11 @@ pub(super) fn is_sealed_above(entry: &Entry) -> bool {
 /// A volume is sealed once it carries both its index and its checksums.
 fn is_sealed(dir: &Path) -> bool {
     ["index.json", "B3SUMS"].iter().all(|name| dir.join(name).symlink_metadata().is_ok())
+}
+
+/// Whether two names are those of one file, and not the same name seen twice through different mounts.
+fn is_second_name(one: &Facts, other: &Facts) -> bool {
+    one.id == other.id && one.links >= 2
 }
 
 fn keeper_gone(source: &Path) -> Trouble {

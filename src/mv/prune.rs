@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::journal::{Journal, Removed};
-use crate::place::{self, Locator};
+use crate::place::{self, Location, Locator};
 use crate::record::Timestamp;
 use crate::report::Reporter;
 
@@ -52,7 +52,7 @@ impl Emptied {
         for dir in dirs {
             let Ok(real) = dir.canonicalize() else { continue };
             let mut real = real.as_path();
-            while locator.located_at(real.to_owned()).is_within(&base) && real != base.real() && is_empty(real) {
+            while is_strictly_within(&locator.located_at(real.to_owned()), &base) && is_empty(real) {
                 if !remove(real, journal, reporter)? {
                     break;
                 }
@@ -63,6 +63,10 @@ impl Emptied {
         }
         Ok(count)
     }
+}
+
+fn is_strictly_within(dir: &Location, base: &Location) -> bool {
+    dir.is_within(base) && !base.is_within(dir)
 }
 
 fn remove(dir: &Path, journal: &mut Journal, reporter: &Reporter) -> Result<bool, Stopped> {

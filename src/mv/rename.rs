@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, RenameFlags, linkat, renameat_with, unlinkat};
+use rustix::fs::{AtFlags, RenameFlags, linkat, renameat_with, statat, unlinkat};
 use rustix::io::Errno;
 
 use super::dirs::Dir;
@@ -59,6 +59,11 @@ pub(super) fn without_replacing(from: &Dir, old: &OsStr, to: &Dir, new: &OsStr) 
 /// replaces either, and then loses the old one. A crash in between leaves both.
 pub(super) fn link_then_unlink(from: &Dir, old: &OsStr, to: &Dir, new: &OsStr) -> Result<(), Unnamed> {
     link(from, old, to, new)?;
+    let id =
+        |dir: &Dir, name: &OsStr| statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).map(|stat| (stat.st_dev, stat.st_ino));
+    if id(from, old) != id(to, new) {
+        return Err(Unnamed::Error(io::Error::other("another file was put in its place meanwhile; it has both names")));
+    }
     unlinkat(from, old, AtFlags::empty()).map_err(|error| Unnamed::Error(error.into()))
 }
 

@@ -79,7 +79,7 @@ fn journals(options: &Options) -> Result<Vec<PathBuf>, Failure> {
 
 /// Files to put back, or what a crash left lying about.
 fn has_anything(past: &Past) -> bool {
-    let unfinished = !past.has_ended() && (past.has_left_overs() || !past.made().is_empty());
+    let unfinished = !past.is_settled() && (past.has_left_overs() || !past.made().is_empty());
     unfinished || (0..past.rows()).any(|row| what_stands(past, row).is_some())
 }
 
@@ -88,8 +88,11 @@ fn what_stands(past: &Past, row: usize) -> Option<(Record, Expected)> {
     match past.state(row) {
         RowState::Undone => None,
         RowState::Done(standing) => {
-            let expected = Expected { size: standing.size, mtime: Some(standing.mtime), id: Some(standing.id) };
-            Some((past.record(row)?, expected))
+            let record = past.record(row)?;
+            // A disk that was mounted anew has another device number, and its files their old inode numbers.
+            let there = facts_at(record.dest.as_deref()?).map(|facts| facts.id);
+            let id = there.filter(|there| there.ino == standing.id.ino).unwrap_or(standing.id);
+            Some((record, Expected { size: standing.size, mtime: Some(standing.mtime), id: Some(id) }))
         }
         RowState::Open if past.has_ended() => None,
         // A crash may have come between the move and its line: then the file itself tells.
@@ -217,7 +220,7 @@ impl Undoing<'_> {
         if original_facts.id != facts.id && !same_content(&original, &further, &self.mover.interrupt)? {
             return Err(refused(&step.source, "its original has another content now"));
         }
-        if further.dir.is_protected() && is_sealed_above(&further) {
+        if is_sealed_above(&further) {
             return Err(refused(&step.source, "it is in a sealed volume"));
         }
         if !self.dry_run {
