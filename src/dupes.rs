@@ -1,9 +1,9 @@
 //! Duplicates: which records hold content that another one holds too, and which of them should go.
 //!
-//! A plan is made in a few passes over the streams, which are held as a [`Table`]; in memory there are 24 bytes for
-//! each record, sorted anew for each question:
+//! A plan is made in a few passes over the streams, which are held as a [`Table`]; in memory there are 38 bytes for
+//! each record: a sieve that tells which of them come up twice, and 32 bytes, sorted anew for each question:
 //!
-//! 1. `read`: every row once; what is kept of it are fingerprints of its content and of its path.
+//! 1. `read` and `sieve`: every row once; what is kept of it are fingerprints of its content and of its path.
 //! 2. `same_path`: what is listed twice counts once, and contradictions are left out.
 //! 3. `places`: of the records that share their content, which are protected, preferred or in the quarantine.
 //! 4. `groups` and `keeper`: which file of each content stays.
@@ -21,6 +21,7 @@ mod output;
 mod places;
 mod read;
 mod same_path;
+mod sieve;
 mod threads;
 
 #[cfg(test)]
@@ -37,7 +38,7 @@ use crate::progress::Progress;
 use crate::report::{self, Reporter};
 use crate::stream::{Format, RowRef, Table};
 use dest::Destinations;
-use entry::Entry;
+use entry::{Entry, Mark};
 use groups::Tally;
 pub use keeper::Keep;
 use read::Rows;
@@ -137,17 +138,17 @@ impl Plan<'_> {
     /// `false` after an interrupt.
     fn read(&mut self, progress: &Progress) -> Result<bool, Failure> {
         let job = &self.job;
-        let read::Contents { mut entries, markers, faults } = read::read(job, progress);
+        let read::Contents { mut entries, records, markers, faults } = read::read(job, progress);
         if job.interrupt.came() {
             return Ok(false);
         }
         job.table.check_whole()?;
         job.table.judge(&faults, job.options.skip_bad_lines, job.reporter)?;
         drop(faults);
-        self.records = entries.len() as u64;
+        self.records = records;
         name_contradictions(same_path::merge(&mut entries, job)?, job)?;
         if job.options.mode != Mode::Unique {
-            groups::leave_out_lone(&mut entries, job);
+            threads::retain(&mut entries, job.jobs, |entry| !entry.has(Mark::EMPTY));
         }
         let spellings = places::find(&mut entries, &markers, job)?;
         self.tally = groups::decide(&mut entries, job)?;

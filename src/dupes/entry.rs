@@ -1,19 +1,22 @@
-//! What is held in memory of each record: 24 bytes, used anew from step to step.
+//! What is held in memory of each record: 32 bytes, used anew from step to step.
 
 use std::borrow::Cow;
-use std::hash::Hasher as _;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::LazyLock;
 
 use crate::escape;
 use crate::record::FileId;
 use crate::stream::{Row, RowRef};
 
-/// One record, by its place in the streams and two numbers to sort by.
+/// One record, by its place in the streams and three numbers to sort by.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
     /// First of the content; once it is decided what becomes of the record, the place of its keeper.
     pub(super) key: u64,
-    /// First of the path, then of the file, last of what the step in hand sorts by.
+    /// First of the path, then of what the step in hand sorts by.
     pub(super) tie: u64,
+    /// Of the file; 0 where it is unknown.
+    pub(super) file: u64,
     place: u64,
 }
 
@@ -42,6 +45,8 @@ impl Mark {
     pub(super) const ABSOLUTE: Self = Self(1 << (PLACE_BITS + 4));
     /// Its destination is set apart from all others.
     pub(super) const APART: Self = Self(1 << (PLACE_BITS + 5));
+    /// Its path may be listed more than once.
+    pub(super) const LISTED_TWICE: Self = Self(1 << (PLACE_BITS + 6));
 }
 
 const RANK_SHIFT: u32 = PLACE_BITS + 8;
@@ -51,11 +56,11 @@ pub(super) const NO_RANK: u8 = u8::MAX;
 
 impl Entry {
     /// A place that no record has taken yet.
-    pub(super) const NOTHING: Self = Self { key: 0, tie: 0, place: VACANT };
+    pub(super) const NOTHING: Self = Self { key: 0, tie: 0, file: 0, place: VACANT };
 
     /// The entry of a row as it is read.
     pub(super) fn of(at: RowRef, row: &Row<'_>) -> Self {
-        Self { key: content_key(row), tie: path_tie(row.path), place: at.0 }
+        Self { key: content_key(row), tie: path_tie(row.path), file: file_tie(row.id), place: at.0 }
     }
 
     pub(super) fn is_vacant(&self) -> bool {
@@ -72,6 +77,11 @@ impl Entry {
 
     pub(super) fn set(&mut self, mark: Mark) {
         self.place |= mark.0;
+    }
+
+    /// As [`Entry::set`], where something holds, which costs the same where it does not.
+    pub(super) fn set_if(&mut self, holds: bool, mark: Mark) {
+        self.place |= u64::from(holds) * mark.0;
     }
 
     /// Whether a hash is known, so that there is evidence of the content. Only before the key is a keeper's place.
@@ -127,7 +137,7 @@ fn content_key(row: &Row<'_>) -> u64 {
 }
 
 /// Equal for one file, and 0 where the file is unknown.
-pub(super) fn file_tie(id: Option<FileId>) -> u64 {
+fn file_tie(id: Option<FileId>) -> u64 {
     id.map_or(0, |id| (id.dev.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ id.ino).wrapping_mul(0xd6e8_feb8_6659_fd93) | 1)
 }
 
@@ -136,11 +146,23 @@ pub(super) fn path_tie(escaped: &[u8]) -> u64 {
     fingerprint(&normal_path(escaped))
 }
 
-/// A number for some bytes, the same throughout a run.
+/// A number for some bytes, the same throughout a run and another in the next, so that nobody can write an index in
+/// which many meet. Eight bytes at a time, as in wyhash (<https://github.com/wangyi-fudan/wyhash>).
 pub(super) fn fingerprint(bytes: &[u8]) -> u64 {
-    let mut hasher = std::hash::DefaultHasher::new();
-    hasher.write(bytes);
-    hasher.finish()
+    static SECRET: LazyLock<[u64; 2]> = LazyLock::new(|| [0, 1].map(|number| RandomState::new().hash_one(number) | 1));
+    let [start, factor] = *SECRET;
+    let (eights, rest) = bytes.as_chunks();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let state = eights.iter().fold(start, |state, eight| fold(state, *eight, factor));
+    fold(fold(state, last, factor), bytes.len().to_le_bytes(), start)
+}
+
+/// Takes eight bytes into a state: both halves of a product.
+fn fold(state: u64, eight: [u8; 8], factor: u64) -> u64 {
+    let product = u128::from(state ^ u64::from_le_bytes(eight)) * u128::from(factor);
+    let (high, low) = (product >> 64, product & u128::from(u64::MAX));
+    u64::try_from(high ^ low).unwrap_or_default()
 }
 
 /// The bytes of an escaped path, without `.` and doubled slashes.
@@ -183,8 +205,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_is_24_bytes() {
-        assert_eq!(size_of::<Entry>(), 24);
+    fn an_entry_is_32_bytes() {
+        assert_eq!(size_of::<Entry>(), 32);
     }
 
     #[test]
@@ -192,12 +214,31 @@ mod tests {
         let mut entry = Entry { place: MOST_BYTES - 7, ..Entry::NOTHING };
         entry.set_rank(NO_RANK);
         entry.set_rank(3);
-        for mark in [Mark::EMPTY, Mark::PROTECTED, Mark::OUT, Mark::GOES, Mark::ABSOLUTE, Mark::APART] {
+        for mark in
+            [Mark::EMPTY, Mark::PROTECTED, Mark::OUT, Mark::GOES, Mark::ABSOLUTE, Mark::APART, Mark::LISTED_TWICE]
+        {
             assert!(!entry.has(mark));
             entry.set(mark);
             assert!(entry.has(mark));
         }
         assert_eq!((entry.row(), entry.rank()), (RowRef(MOST_BYTES - 7), 3));
+    }
+
+    #[test]
+    fn other_bytes_have_other_fingerprints() {
+        let bytes = [7; 40];
+        let mut seen: Vec<u64> = (0..=40).map(|len| fingerprint(&bytes[..len])).collect();
+        seen.extend((0..320).map(|bit| {
+            let mut other = bytes;
+            other[bit / 8] ^= 1 << (bit % 8);
+            fingerprint(&other)
+        }));
+        seen.extend((1..9).map(|len| fingerprint(&[0; 9][..len])));
+        assert_eq!(fingerprint(&bytes), seen[40]);
+        let all = seen.len();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), all);
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::entry::{Entry, Mark};
+use super::entry::{Entry, Mark, unescaped};
 use super::keeper::{Candidate, Keep};
 use super::order;
 use super::read::{BATCH, Reader, Rows};
-use super::threads::{cut, each};
+use super::threads::{cut, each, retain};
 use super::{Job, Mode};
 use crate::cli::Failure;
 use crate::record::{ContentHash, FileId};
@@ -35,36 +35,24 @@ impl Tally {
     }
 }
 
-/// Takes out every entry that is alone with its content, where only groups matter.
-pub(super) fn leave_out_lone(entries: &mut Vec<Entry>, job: &Job<'_>) {
-    entries.retain(|entry| !entry.has(Mark::EMPTY));
-    order::by_key(entries, job.jobs, |entry| entry.key);
-    for run in entries.chunk_by_mut(is_same_key) {
-        if let [lone] = run {
-            lone.set(Mark::OUT);
-        }
-    }
-    entries.retain(|entry| !entry.has(Mark::OUT));
-}
-
 /// Decides about every entry, and leaves those that the mode prints, each with the place of its keeper as `key`.
 ///
 /// # Errors
 /// When a stream was changed meanwhile.
 pub(super) fn decide(entries: &mut Vec<Entry>, job: &Job<'_>) -> Result<Tally, Failure> {
-    order::by_key(entries, job.jobs, |entry| (entry.key, entry.tie, entry.row()));
+    order::by_key(entries, job.jobs, |entry| (entry.key, entry.file, entry.row()));
     let pieces = cut(entries, job.jobs * 16, is_same_key);
     let mut tally = Tally::default();
     for piece in each(job.jobs, pieces, |piece| decide_piece(piece, job)) {
         tally.add(piece?);
     }
-    entries.retain(|entry| !entry.has(Mark::OUT));
+    retain(entries, job.jobs, |entry| !entry.has(Mark::OUT));
     Ok(tally)
 }
 
 fn decide_piece(piece: &mut [Entry], job: &Job<'_>) -> Result<Tally, Failure> {
     let rows = Rows(job.table);
-    let mut group = Groups { reader: rows.reader(), mode: job.options.mode, keep: job.options.keep };
+    let mut group = Groups { reader: rows.reader(), mode: job.options.mode, keep: job.options.keep, spare: Vec::new() };
     let mut tally = Tally::default();
     let batches = piece.len().div_ceil(BATCH);
     for batch in cut(piece, batches, is_same_key) {
@@ -101,6 +89,8 @@ struct Groups<'a> {
     reader: Reader<'a>,
     mode: Mode,
     keep: Keep,
+    /// Memory for paths, so that not every row asks for some.
+    spare: Vec<Vec<u8>>,
 }
 
 impl Groups<'_> {
@@ -122,7 +112,7 @@ impl Groups<'_> {
         Ok(tally)
     }
 
-    /// The entries of a run by content and file, with a `tie` that is another for every other file.
+    /// The entries of a run by content and file, with a `file` that is another for every other file.
     fn exact(&mut self, run: &[Entry]) -> Result<Vec<Exact>, Failure> {
         let mut exact = Vec::with_capacity(run.len());
         for entry in run {
@@ -136,7 +126,7 @@ impl Groups<'_> {
             if place == 0 || (content, id) != (exact[place - 1].0, exact[place - 1].1) {
                 tie += 1;
             }
-            exact[place].2.tie = if id.is_some() { tie } else { 0 };
+            exact[place].2.file = if id.is_some() { tie } else { 0 };
         }
         Ok(exact)
     }
@@ -187,9 +177,13 @@ impl Groups<'_> {
             let stays = from..from + file.len();
             from = stays.end;
             if best.as_ref().is_none_or(|(best, ..)| first.compare(best, self.keep) == Ordering::Less) {
-                best = Some((first, keeper, stays));
+                let last = best.replace((first, keeper, stays));
+                self.spare.extend(last.map(|(last, ..)| last.path));
+            } else {
+                self.spare.push(first.path);
             }
         }
+        self.spare.extend(best.as_mut().map(|(best, ..)| std::mem::take(&mut best.path)));
         Ok(content.zip(best).map(|((_, size), (_, keeper, stays))| Survey { size, files, keeper, stays }))
     }
 
@@ -199,12 +193,11 @@ impl Groups<'_> {
         for entry in names {
             let row = self.reader.row(entry.row())?;
             let of = (row.hash, row.size);
-            let mut name = Candidate {
-                protected: entry.has(Mark::PROTECTED),
-                rank: entry.rank(),
-                mtime: row.mtime,
-                path: row.path_bytes().into_owned(),
-            };
+            let mut path = self.spare.pop().unwrap_or_default();
+            path.clear();
+            path.extend_from_slice(&unescaped(row.path));
+            let mut name =
+                Candidate { protected: entry.has(Mark::PROTECTED), rank: entry.rank(), mtime: row.mtime, path };
             match &mut first {
                 None => first = Some((name, entry.row(), of, row.id)),
                 Some((_, _, content, id)) if *content != of || *id != row.id => return Ok(None),
@@ -212,6 +205,7 @@ impl Groups<'_> {
                     if file.join(&mut name) {
                         *keeper = entry.row();
                     }
+                    self.spare.push(name.path);
                 }
             }
         }
@@ -257,7 +251,7 @@ type Exact = (Content, Option<FileId>, Entry);
 
 /// Only of neighbours in a run that is sorted by file. A file that nothing is known of is no other one's name.
 fn is_same_file(one: &Entry, other: &Entry) -> bool {
-    one.tie == other.tie && one.tie != 0
+    one.file == other.file && one.file != 0
 }
 
 /// How many records of a run share their size with another file.

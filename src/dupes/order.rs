@@ -40,10 +40,7 @@ pub(super) fn by_path(entries: &mut [Entry], jobs: usize, rows: Rows<'_>) -> Res
     if is_sorted(entries, jobs, rows)? {
         return Ok(());
     }
-    let depth = common_prefix(entries, rows)?;
-    each(jobs, cut(entries, jobs * 4, |_, _| false), |piece| fill(piece, depth, rows))
-        .into_iter()
-        .collect::<Result<(), _>>()?;
+    fill_all(entries, jobs, rows)?;
     by_key(entries, jobs, |entry| (entry.tie, entry.row()));
     let pieces = cut(entries, jobs * 16, |one, other| one.tie == other.tie);
     each(jobs, pieces, |piece| settle(piece, rows)).into_iter().collect()
@@ -97,34 +94,50 @@ fn piece_is_sorted(piece: &mut [Entry], rows: Rows<'_>) -> Result<bool, Failure>
     Ok(true)
 }
 
-/// How many bytes all paths begin with in common.
-fn common_prefix(entries: &[Entry], rows: Rows<'_>) -> Result<usize, Failure> {
+/// What all paths begin with.
+fn common_prefix(entries: &[Entry], rows: Rows<'_>) -> Result<Vec<u8>, Failure> {
     let mut reader = rows.reader();
-    let Some(first) = entries.first() else { return Ok(0) };
-    let first = unescaped(reader.path(first.row())?).into_owned();
-    let mut common = first.len();
+    let Some(first) = entries.first() else { return Ok(Vec::new()) };
+    let mut first = unescaped(reader.path(first.row())?).into_owned();
     for batch in entries[1..].chunks(BATCH) {
         rows.warm_paths(batch);
         for entry in batch {
             let path = unescaped(reader.path(entry.row())?);
-            common = first[..common].iter().zip(path.iter()).take_while(|(one, other)| one == other).count();
+            first.truncate(first.iter().zip(path.iter()).take_while(|(one, other)| one == other).count());
         }
-        if common == 0 {
+        if first.is_empty() {
             break;
         }
     }
-    Ok(common)
+    Ok(first)
 }
 
-/// Sets `tie` to the eight bytes of the path from `depth` on, so that numbers sort as they do.
-/// No path holds a NUL, which therefore stands for its end.
-fn fill(piece: &mut [Entry], depth: usize, rows: Rows<'_>) -> Result<(), Failure> {
+/// Sets `tie` as [`fill`] does, as deep as all paths are the same.
+fn fill_all(entries: &mut [Entry], jobs: usize, rows: Rows<'_>) -> Result<(), Failure> {
+    // What a few begin with mostly is what all begin with; where not, all are looked at before the second try.
+    let few: Vec<Entry> = entries.iter().step_by(entries.len() / BATCH + 1).copied().collect();
+    let prefix = common_prefix(&few, rows)?;
+    if !fill_pieces(entries, &prefix, jobs, rows)? {
+        let prefix = common_prefix(entries, rows)?;
+        fill_pieces(entries, &prefix, jobs, rows)?;
+    }
+    Ok(())
+}
+
+fn fill_pieces(entries: &mut [Entry], prefix: &[u8], jobs: usize, rows: Rows<'_>) -> Result<bool, Failure> {
+    let filled = each(jobs, cut(entries, jobs * 4, |_, _| false), |piece| fill(piece, prefix, rows));
+    filled.into_iter().try_fold(true, |all, one| Ok(all & one?))
+}
+
+/// Sets `tie` to the eight bytes of the path that come after a prefix, so that numbers sort as they do.
+/// No path holds a NUL, which therefore stands for its end. `false` where a path begins in another way.
+fn fill(piece: &mut [Entry], prefix: &[u8], rows: Rows<'_>) -> Result<bool, Failure> {
     let mut reader = rows.reader();
     for batch in piece.chunks_mut(BATCH) {
         rows.warm_paths(batch);
         for entry in batch {
             let path = unescaped(reader.path(entry.row())?);
-            let rest = path.get(depth..).unwrap_or_default();
+            let Some(rest) = path.strip_prefix(prefix) else { return Ok(false) };
             let mut eight = [0; 8];
             for (place, byte) in eight.iter_mut().zip(rest) {
                 *place = *byte;
@@ -132,7 +145,7 @@ fn fill(piece: &mut [Entry], depth: usize, rows: Rows<'_>) -> Result<(), Failure
             entry.tie = u64::from_be_bytes(eight);
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Sorts each run that is equal as far as `tie` reaches by what comes after that.
@@ -151,7 +164,7 @@ fn settle(piece: &mut [Entry], rows: Rows<'_>) -> Result<(), Failure> {
                     }
                 }
                 _ => {
-                    fill(run, common_prefix(run, rows)?, rows)?;
+                    fill(run, &common_prefix(run, rows)?, rows)?;
                     run.sort_unstable_by_key(|entry| (entry.tie, entry.row()));
                     pieces.push(run);
                 }

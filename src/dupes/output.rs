@@ -17,10 +17,10 @@ use crate::stream::writer::{push_id, push_time};
 use crate::stream::{Format, Row, Writer};
 
 /// So many records are rendered at once: enough that handing them over costs nothing, and little memory.
-const CHUNK: usize = 2048;
+const CHUNK: usize = 512;
 
 /// Chunks that a thread may be ahead of the output.
-const AHEAD: usize = 2;
+const AHEAD: usize = 4;
 
 /// Writes all entries in their order. An interrupt ends it between two lines.
 ///
@@ -34,14 +34,16 @@ pub(super) fn write(
 ) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::output(&error);
     Writer::new(&mut *out, job.format, COLUMNS.len()).and_then(|mut header| header.flush()).map_err(failed)?;
-    let render = |chunk: &[Entry]| Renderer::new(destinations, job).render(chunk);
     let workers = job.jobs.min(entries.len().div_ceil(CHUNK));
     let worker = |number: usize| entries.chunks(CHUNK).skip(number).step_by(workers);
     thread::scope(|scope| {
         let lanes: Vec<Option<Receiver<_>>> = (0..workers)
             .map(|number| {
                 let (lane, receiver) = bounded(AHEAD);
-                let work = move || worker(number).try_for_each(|chunk| lane.send(render(chunk)));
+                let work = move || {
+                    let mut renderer = Renderer::new(destinations, job);
+                    worker(number).try_for_each(|chunk| lane.send(renderer.render(chunk)))
+                };
                 // Where there is no thread to be had, the chunks are rendered as they are written.
                 Builder::new().spawn_scoped(scope, work).ok().map(|_| receiver)
             })
@@ -51,7 +53,9 @@ pub(super) fn write(
                 break;
             }
             let lane = lanes[place % workers].as_ref();
-            let text = lane.and_then(|lane| lane.recv().ok()).unwrap_or_else(|| render(chunk))?;
+            let text = lane
+                .and_then(|lane| lane.recv().ok())
+                .unwrap_or_else(|| Renderer::new(destinations, job).render(chunk))?;
             out.write_all(&text).map_err(failed)?;
         }
         out.flush().map_err(failed)
@@ -62,17 +66,22 @@ pub(super) fn write(
 struct Renderer<'a> {
     row: Reader<'a>,
     keeper: Reader<'a>,
+    dest: Vec<u8>,
+    note: Vec<u8>,
+    /// Room for the longest chunk so far and a little more, so that few have to be moved as they grow.
+    most: usize,
     destinations: &'a Destinations,
     job: &'a Job<'a>,
 }
 
 impl<'a> Renderer<'a> {
     fn new(destinations: &'a Destinations, job: &'a Job<'a>) -> Self {
-        Self { row: Rows(job.table).reader(), keeper: Rows(job.table).reader(), destinations, job }
+        let reader = || Rows(job.table).reader();
+        Self { row: reader(), keeper: reader(), dest: Vec::new(), note: Vec::new(), most: 0, destinations, job }
     }
 
-    fn render(mut self, chunk: &[Entry]) -> Result<Vec<u8>, Failure> {
-        let mut text = Vec::with_capacity(chunk.len() * 256);
+    fn render(&mut self, chunk: &[Entry]) -> Result<Vec<u8>, Failure> {
+        let mut text = Vec::with_capacity(self.most);
         let format = Format { header: false, ..self.job.format };
         let failed = |error: std::io::Error| Failure::output(&error);
         let mut writer = Writer::new(&mut text, format, COLUMNS.len()).map_err(failed)?;
@@ -86,31 +95,33 @@ impl<'a> Renderer<'a> {
         }
         writer.flush().map_err(failed)?;
         drop(writer);
+        self.most = self.most.max(text.len() + text.len() / 8);
         Ok(text)
     }
 
     fn line(&mut self, entry: &Entry, writer: &mut Writer<&mut Vec<u8>>) -> Result<(), Failure> {
         let row = self.row.row(entry.row())?;
-        let path = canonical(row.path);
+        let path = canonical(&row);
         let plain = Row { path: &path, dest: None, keep: None, note: None, ..row };
         let stays_first = entry.row() == entry.keeper();
         let written = if self.job.options.mode == Mode::Unique || stays_first {
             writer.write_row(&plain)
         } else {
             let keeper = self.keeper.row(entry.keeper())?;
-            let keep = canonical(keeper.path);
-            let (mut dest, mut note) = (Vec::new(), Vec::new());
+            let keep = canonical(&keeper);
+            let (dest, note) = (&mut self.dest, &mut self.note);
+            note.clear();
             let goes = entry.has(Mark::GOES);
             if goes {
-                self.destinations.write(entry, row.path, &mut dest);
-                push_keeper(&keeper, &mut note);
+                self.destinations.write(entry, row.path, dest);
+                push_keeper(&keeper, note);
             } else {
                 note.extend_from_slice(reason_to_stay(entry, &row, &keeper));
             }
             writer.write_row(&Row {
-                dest: goes.then_some(&dest),
+                dest: goes.then_some(dest),
                 keep: Some(&keep),
-                note: (!note.is_empty()).then_some(&note),
+                note: (!note.is_empty()).then_some(note),
                 ..plain
             })
         };
@@ -141,9 +152,10 @@ fn reason_to_stay(entry: &Entry, row: &Row<'_>, keeper: &Row<'_>) -> &'static [u
     }
 }
 
-/// An escaped path in the one form that is written, also where it was read in another.
-fn canonical(escaped: &[u8]) -> Cow<'_, [u8]> {
-    if escaped.is_ascii() && memchr::memchr(b'\\', escaped).is_none() {
+/// A row's escaped path in the one form that is written, also where it was read in another.
+fn canonical<'a>(row: &Row<'a>) -> Cow<'a, [u8]> {
+    let escaped = row.path;
+    if row.plain.is_some() || escaped.is_ascii() && memchr::memchr(b'\\', escaped).is_none() {
         return Cow::Borrowed(escaped);
     }
     let bytes = unescaped(escaped);

@@ -9,10 +9,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::Job;
-use super::entry::{Entry, Mark, NO_RANK, Standing, file_tie, is_plainly_normal, unescaped};
-use super::order;
+use super::entry::{Entry, Mark, NO_RANK, Standing, is_plainly_normal, unescaped};
 use super::read::{BATCH, Rows};
-use super::threads::{cut, each};
+use super::threads::{cut, each, retain};
 use crate::cli::Failure;
 use crate::place::{self, Location, Locator};
 use crate::stream::RowRef;
@@ -131,20 +130,20 @@ fn reachable(dir: &Path) -> &Path {
     if short(&dir) { dir } else { dir.ancestors().find(short).unwrap_or(dir) }
 }
 
-/// Finds out for each entry where it stands, takes out what is in the quarantine, and sets `tie` to the file.
+/// Finds out for each entry where it stands, and takes out what is in the quarantine.
+///
+/// The entries are in the order of the streams, where neighbours mostly lie in one directory.
 ///
 /// # Errors
 /// When a stream was changed meanwhile, or there is no working directory.
 pub(super) fn find(entries: &mut Vec<Entry>, markers: &[RowRef], job: &Job<'_>) -> Result<Spellings, Failure> {
-    // In the order of the streams, neighbours mostly lie in one directory.
-    order::by_key(entries, job.jobs, Entry::row);
     let markers = directories(markers, Rows(job.table))?;
     let pieces = cut(entries, job.jobs, |_, _| false);
     let mut spellings = Spellings::default();
     for piece in each(job.jobs, pieces, |piece| find_piece(piece, &markers, job)) {
         spellings.add(piece?);
     }
-    entries.retain(|entry| !entry.has(Mark::OUT));
+    retain(entries, job.jobs, |entry| !entry.has(Mark::OUT));
     Ok(spellings)
 }
 
@@ -156,12 +155,10 @@ fn find_piece(piece: &mut [Entry], markers: &[PathBuf], job: &Job<'_>) -> Result
         if job.interrupt.came() {
             break;
         }
-        Rows(job.table).warm(batch.iter().map(Entry::row));
+        Rows(job.table).warm_paths(batch);
         for entry in batch {
-            let row = reader.row(entry.row())?;
-            let path = unescaped(row.path);
+            let path = unescaped(reader.path(entry.row())?);
             spellings.add(Spellings::of(&path));
-            entry.tie = file_tie(row.id);
             entry.stand(places.of_file(&path));
         }
     }

@@ -1,8 +1,9 @@
 //! Reading the streams: once from end to end, and then row by row.
 
-use super::Job;
 use super::entry::{Entry, Mark};
-use super::threads::each;
+use super::sieve::Sieve;
+use super::threads::{each, retain};
+use super::{Job, Mode};
 use crate::cli::Failure;
 use crate::escape;
 use crate::place::MARKER;
@@ -66,10 +67,14 @@ fn changed(table: &Table, at: RowRef, fault: &Fault) -> Failure {
     Failure::Stop(format!("reading: {}: it was changed while it was read: {fault}", table.describe(at)))
 }
 
-/// All that the streams hold.
+/// What the streams hold.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
+    /// What may have to be compared, in the order of the streams: all records that share their path or, unless every
+    /// content is to be printed, their content, and few others.
     pub(super) entries: Vec<Entry>,
+    /// How many records there are, those that need no comparing included.
+    pub(super) records: u64,
     /// Records of files that protect the directory they stand in.
     pub(super) markers: Vec<RowRef>,
     pub(super) faults: Vec<(RowRef, Fault)>,
@@ -80,7 +85,8 @@ pub(super) fn read(job: &Job<'_>, progress: &Progress) -> Contents {
     progress.expect_bytes(job.table.len());
     let parts = job.table.parts(job.jobs * 8);
     let counts = each(job.jobs, parts.iter().collect(), |part: &Part<'_>| part.count_lines());
-    let mut entries = vec![Entry::NOTHING; counts.iter().sum()];
+    let lines = counts.iter().sum();
+    let mut entries = vec![Entry::NOTHING; lines];
     let mut rest = entries.as_mut_slice();
     let mut pieces = Vec::new();
     for (part, count) in parts.into_iter().zip(counts) {
@@ -88,50 +94,99 @@ pub(super) fn read(job: &Job<'_>, progress: &Progress) -> Contents {
         pieces.push((part, piece));
         rest = after;
     }
+    let sieves = Sieves { contents: Sieve::new(lines), paths: Sieve::new(lines) };
     let mut contents = Contents::default();
-    for piece in each(job.jobs, pieces, |(part, piece)| read_part(part, piece, job, progress)) {
+    for piece in each(job.jobs, pieces, |(part, piece)| read_part(part, piece, &sieves, job, progress)) {
         contents.markers.extend(piece.markers);
         contents.faults.extend(piece.faults);
+        contents.records += piece.records;
     }
-    entries.retain(|entry| !entry.is_vacant());
+    sieves.sift(&mut entries, job);
     contents.entries = entries;
     contents
 }
 
-/// So many rows are read between two looks whether somebody wants it to end.
-const STRETCH: usize = 1 << 14;
+/// What may have come up twice.
+struct Sieves {
+    contents: Sieve,
+    paths: Sieve,
+}
 
-fn read_part(mut part: Part<'_>, entries: &mut [Entry], job: &Job<'_>, progress: &Progress) -> Contents {
+impl Sieves {
+    fn add(&self, entries: &[Entry]) {
+        for few in entries.chunks(BATCH) {
+            let few = few.iter().filter(|entry| !entry.is_vacant());
+            self.contents.add(few.clone().map(|entry| entry.key));
+            self.paths.add(few.map(|entry| entry.tie));
+        }
+    }
+
+    /// Leaves what may have to be compared.
+    fn sift(&self, entries: &mut Vec<Entry>, job: &Job<'_>) {
+        let all = job.options.mode == Mode::Unique;
+        retain(entries, job.jobs, |entry| {
+            let listed_twice = self.paths.came_twice(entry.tie);
+            entry.set_if(listed_twice, Mark::LISTED_TWICE);
+            let shared = all | self.contents.came_twice(entry.key) & !entry.has(Mark::EMPTY);
+            (shared | listed_twice) && !entry.is_vacant()
+        });
+    }
+}
+
+/// So many rows are read between two looks whether somebody wants it to end.
+const STRETCH: usize = 1 << 12;
+
+fn read_part(
+    mut part: Part<'_>,
+    entries: &mut [Entry],
+    sieves: &Sieves,
+    job: &Job<'_>,
+    progress: &Progress,
+) -> Contents {
     let mut contents = Contents::default();
     for stretch in entries.chunks_mut(STRETCH) {
         if job.interrupt.came() {
             break;
         }
         let before = part.bytes_left();
-        let records = stretch.len() as u64;
+        contents.read_stretch(&mut part, stretch, job);
+        // While the processor's caches still hold them.
+        sieves.add(stretch);
+        progress.add_bytes(before - part.bytes_left());
+        progress.add_files(stretch.len() as u64);
+    }
+    contents
+}
+
+impl Contents {
+    fn read_stretch(&mut self, part: &mut Part<'_>, stretch: &mut [Entry], job: &Job<'_>) {
         for entry in stretch {
             match part.next_row() {
                 None => break,
                 Some((at, Ok(row))) => {
                     *entry = Entry::of(at, &row);
+                    self.records += 1;
                     if row.size == 0 && !job.options.empty {
                         entry.set(Mark::EMPTY);
                     }
-                    if is_marker(row.path) {
-                        contents.markers.push(at);
+                    if is_marker(&row) {
+                        self.markers.push(at);
                     }
                 }
-                Some((at, Err(fault))) => contents.faults.push((at, fault)),
+                Some((at, Err(fault))) => self.faults.push((at, fault)),
             }
         }
-        progress.add_bytes(before - part.bytes_left());
-        progress.add_files(records);
     }
-    contents
 }
 
-fn is_marker(escaped: &[u8]) -> bool {
-    let name = |path: &[u8]| path.rsplit(|byte| *byte == b'/').next() == Some(MARKER.as_bytes());
+fn is_marker(row: &Row<'_>) -> bool {
+    let is_named = |path: &[u8]| {
+        let above = path.strip_suffix(MARKER.as_bytes());
+        above.is_some_and(|above| matches!(above.last(), None | Some(b'/')))
+    };
     // An escape may stand for a plain character.
-    name(escaped) || escaped.contains(&b'\\') && escape::unescape(escaped).is_ok_and(|path| name(&path))
+    is_named(row.path)
+        || row.plain.is_none()
+            && row.path.contains(&b'\\')
+            && escape::unescape(row.path).is_ok_and(|path| is_named(&path))
 }

@@ -6,7 +6,7 @@ use super::Job;
 use super::entry::{Entry, Mark, normal_path};
 use super::order;
 use super::read::{Reader, Rows};
-use super::threads::{cut, each};
+use super::threads::{cut, each, retain};
 use crate::cli::Failure;
 use crate::record::{ContentHash, FileId, Timestamp};
 use crate::stream::RowRef;
@@ -17,13 +17,25 @@ use crate::stream::RowRef;
 /// # Errors
 /// When a stream was changed meanwhile.
 pub(super) fn merge(entries: &mut Vec<Entry>, job: &Job<'_>) -> Result<Vec<RowRef>, Failure> {
-    order::by_key(entries, job.jobs, |entry| entry.tie);
-    let pieces = cut(entries, job.jobs * 4, |one, other| one.tie == other.tie);
     let mut contradictions = Vec::new();
-    for piece in each(job.jobs, pieces, |piece| merge_piece(piece, Rows(job.table))) {
-        contradictions.extend(piece?);
+    let mut out = Vec::new();
+    // Few records at a time, for they are copied, so that the others stay in the order of the streams.
+    let suspects = entries.iter().filter(|entry| entry.has(Mark::LISTED_TWICE)).count();
+    let rounds = suspects.div_ceil((entries.capacity() / 4).max(1)) as u64;
+    for round in 0..rounds {
+        let is_due = |entry: &&Entry| entry.has(Mark::LISTED_TWICE) && entry.tie % rounds == round;
+        let mut some = Vec::with_capacity(entries.iter().filter(is_due).count());
+        some.extend(entries.iter().filter(is_due));
+        order::by_key(&mut some, job.jobs, |entry| entry.tie);
+        let pieces = cut(&mut some, job.jobs * 4, |one, other| one.tie == other.tie);
+        for piece in each(job.jobs, pieces, |piece| merge_piece(piece, Rows(job.table))) {
+            contradictions.extend(piece?);
+        }
+        out.extend(some.iter().filter(|entry| entry.has(Mark::OUT)).map(Entry::row));
     }
-    entries.retain(|entry| !entry.has(Mark::OUT));
+    out.sort_unstable();
+    let is_out = |entry: &Entry| entry.has(Mark::LISTED_TWICE) && out.binary_search(&entry.row()).is_ok();
+    retain(entries, job.jobs, |entry| !is_out(entry));
     Ok(contradictions)
 }
 

@@ -47,6 +47,32 @@ pub(super) fn cut<T>(mut rest: &mut [T], count: usize, together: impl Fn(&T, &T)
     pieces
 }
 
+/// As [`Vec::retain_mut`], by several threads.
+pub(super) fn retain<T: Copy + Send>(items: &mut Vec<T>, jobs: usize, keep: impl Fn(&mut T) -> bool + Sync) {
+    let pieces = cut(items, jobs, |_, _| false);
+    let kept = each(jobs, pieces, |piece| (piece.len(), move_to_front(piece, &keep)));
+    let (mut from, mut end) = (0, 0);
+    for (len, kept) in kept {
+        items.copy_within(from..from + kept, end);
+        from += len;
+        end += kept;
+    }
+    items.truncate(end);
+}
+
+/// Moves to the front what is kept, in its order, and says how many that are.
+fn move_to_front<T: Copy>(piece: &mut [T], keep: impl Fn(&mut T) -> bool) -> usize {
+    let mut end = 0;
+    for place in 0..piece.len() {
+        let mut item = piece[place];
+        let kept = keep(&mut item);
+        piece[end] = item;
+        // Added up instead of asked, for what is kept follows no rule that a processor could foresee.
+        end += usize::from(kept);
+    }
+    end
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,5 +91,14 @@ mod tests {
         assert!(pieces.len() > 5);
         assert!(pieces.windows(2).all(|pair| pair[0].last() != pair[1].first()));
         assert_eq!(pieces.iter().map(|piece| piece.len()).sum::<usize>(), 100);
+    }
+
+    #[test]
+    fn what_is_kept_stays_in_its_order() {
+        for (len, jobs) in [(0, 3), (1, 3), (10, 3), (1000, 4)] {
+            let mut numbers: Vec<u32> = (0..len).collect();
+            retain(&mut numbers, jobs, |number| *number % 3 == 1 || *number > 900);
+            assert!(numbers.into_iter().eq((0..len).filter(|number| number % 3 == 1 || *number > 900)));
+        }
     }
 }

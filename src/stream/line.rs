@@ -78,6 +78,9 @@ pub struct Row<'a> {
     pub keep: Option<&'a [u8]>,
     /// The escaped note.
     pub note: Option<&'a [u8]>,
+    /// The first five columns as they stand in the stream, where nothing in them is escaped, nothing comes after them,
+    /// and they would be written in no other way.
+    pub plain: Option<&'a [u8]>,
 }
 
 impl Row<'_> {
@@ -151,7 +154,7 @@ impl Layout {
         Ok(Self { dialect, places, is_plain: false })
     }
 
-    /// Whether [`plain_row`] may be asked first.
+    /// Whether [`plain_row`](super::plain::plain_row) may be asked first.
     pub(crate) fn is_plain(&self) -> bool {
         self.is_plain
     }
@@ -191,11 +194,6 @@ impl LineReader {
     /// A [`Fault`] that names the column and what would do.
     pub fn read<'a>(&'a mut self, line: &'a [u8]) -> Result<Line<'a>, Fault> {
         let layout = self.layout;
-        if layout.is_plain
-            && let Some(row) = plain_row(line)
-        {
-            return Ok(Line::Row(row));
-        }
         let fields = self.scratch.split(layout.dialect, line)?;
         if is_header(&fields) {
             let header = Layout::from_header(layout.dialect, &fields)?;
@@ -312,65 +310,6 @@ fn split_tsv(line: &[u8]) -> Fields<'_> {
     fields
 }
 
-/// Reads the line of an index as it is mostly written: five columns, and nothing in the path that is escaped or not
-/// ASCII. `None` for all else, which the general way reads, or names the fault of.
-pub(crate) fn plain_row(line: &[u8]) -> Option<Row<'_>> {
-    let end = memchr::memchr(b'\t', line)?;
-    let (path, rest) = (&line[..end], &line[end + 1..]);
-    let (hash, rest) = if let [b'-', b'\t', rest @ ..] = rest {
-        (None, rest)
-    } else {
-        let (digits, rest) = rest.split_at_checked(64)?;
-        (Some(ContentHash::parse(digits)?), rest.strip_prefix(b"\t")?)
-    };
-    let (size, rest) = leading_decimal(rest)?;
-    let (mtime, rest) = leading_time(rest.strip_prefix(b"\t")?)?;
-    let id = match rest.strip_prefix(b"\t")? {
-        b"-" => None,
-        id => Some(whole_id(id)?),
-    };
-    // Counted to the end, so that the compiler takes many bytes at a time.
-    let odd = path.iter().filter(|byte| !matches!(**byte, b' '..=b'[' | b']'..=b'~')).count();
-    let usable = odd == 0 && !matches!(path, b"" | b"-");
-    usable.then_some(Row { path, hash, size, mtime, id, dest: None, keep: None, note: None })
-}
-
-/// The number that a text begins with, and what comes after it. Up to 18 digits, which cannot be too great.
-fn leading_decimal(text: &[u8]) -> Option<(u64, &[u8])> {
-    let mut value = 0;
-    let mut len = 0;
-    while let Some(digit) = text.get(len).map(|byte| byte.wrapping_sub(b'0'))
-        && digit < 10
-    {
-        value = value * 10 + u64::from(digit);
-        len += 1;
-        if len > 18 {
-            return None;
-        }
-    }
-    (len > 0).then(|| (value, &text[len..]))
-}
-
-/// The time that a text begins with, unless it is before 1970.
-fn leading_time(text: &[u8]) -> Option<(Option<Timestamp>, &[u8])> {
-    if let Some(rest @ ([b'\t', ..] | [])) = text.strip_prefix(b"-") {
-        return Some((None, rest));
-    }
-    let (seconds, rest) = leading_decimal(text)?;
-    let rest = rest.strip_prefix(b".")?;
-    let (nanoseconds, after) = leading_decimal(rest)?;
-    let nine_digits = rest.len() - after.len() == 9;
-    let time = Timestamp { seconds: i64::try_from(seconds).ok()?, nanoseconds: u32::try_from(nanoseconds).ok()? };
-    nine_digits.then_some((Some(time), after))
-}
-
-/// An id that is the whole text.
-fn whole_id(text: &[u8]) -> Option<FileId> {
-    let (dev, rest) = leading_decimal(text)?;
-    let (ino, rest) = leading_decimal(rest.strip_prefix(b":")?)?;
-    rest.is_empty().then_some(FileId { dev, ino })
-}
-
 fn row<'a>(layout: &Layout, fields: &Fields<'a>) -> Result<Row<'a>, Fault> {
     if fields.len < 3 {
         let problem = if fields.iter().all(<[u8]>::is_empty) {
@@ -390,6 +329,7 @@ fn row<'a>(layout: &Layout, fields: &Fields<'a>) -> Result<Row<'a>, Fault> {
         dest: cell.text(5, true)?,
         keep: cell.text(6, true)?,
         note: cell.text(7, false)?,
+        plain: None,
     })
 }
 

@@ -12,7 +12,8 @@ use std::path::Path;
 use crate::cli::Failure;
 use crate::mapped::Mapping;
 use crate::report::Reporter;
-use crate::stream::line::{self, Fault, Layout, Line, LineReader, Row};
+use crate::stream::line::{Fault, Layout, Line, LineReader, Row};
+use crate::stream::plain::plain_row;
 
 /// The streams that a tool was given, as one sequence of rows.
 #[derive(Debug)]
@@ -57,6 +58,10 @@ impl Source {
 
     fn bytes(&self) -> &[u8] {
         self.map.as_deref().unwrap_or_default()
+    }
+
+    fn is_plain(&self) -> bool {
+        self.layout.as_ref().is_ok_and(Layout::is_plain)
     }
 
     /// The bytes from a place in this stream on.
@@ -111,7 +116,12 @@ impl Table {
         let index = self.source_of(at);
         let source = &self.sources[index];
         let rest = source.from(at);
-        let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+        if source.is_plain()
+            && let Some(row) = plain_row(rest)
+        {
+            return Ok(row);
+        }
+        let line = without_newline(rest);
         if reader.source != Some(index) {
             reader.lines = Some(LineReader::new(source.layout.clone()?));
             reader.source = Some(index);
@@ -304,7 +314,7 @@ fn parts_of(source: &Source, share: usize) -> Vec<Part<'_>> {
         parts.push(Part {
             bytes: &bytes[from..until],
             at: RowRef(source.start + from as u64),
-            is_plain: source.layout.as_ref().is_ok_and(Layout::is_plain),
+            is_plain: source.is_plain(),
             lines: source.layout.clone().map(LineReader::new),
         });
         from = until;
@@ -329,17 +339,16 @@ impl Part<'_> {
     pub fn next_row(&mut self) -> Option<(RowRef, Result<Row<'_>, Fault>)> {
         // The loop that skips headers may not hold on to a borrowed row, so it looks before it reads.
         loop {
-            let bytes = self.bytes;
-            let end = memchr::memchr(b'\n', bytes)?;
-            let at = self.at;
-            self.bytes = &bytes[end + 1..];
-            self.at = RowRef(at.0 + end as u64 + 1);
-            let line = &bytes[..end];
+            let (bytes, at) = (self.bytes, self.at);
             if self.is_plain
-                && let Some(row) = line::plain_row(line)
+                && let Some(row) = plain_row(bytes)
             {
+                self.skip_line(row.plain.map_or(0, <[u8]>::len));
                 return Some((at, Ok(row)));
             }
+            let end = memchr::memchr(b'\n', bytes)?;
+            self.skip_line(end);
+            let line = &bytes[..end];
             if might_be_header(line)
                 && matches!(self.lines.as_mut().map(|lines| lines.read(line)), Ok(Ok(Line::Header)))
             {
@@ -347,6 +356,12 @@ impl Part<'_> {
             }
             return Some((at, self.read(line)));
         }
+    }
+
+    /// Goes on behind the newline that comes after `len` bytes.
+    fn skip_line(&mut self, len: usize) {
+        self.bytes = &self.bytes[len + 1..];
+        self.at = RowRef(self.at.0 + len as u64 + 1);
     }
 
     fn read<'s>(&'s mut self, line: &'s [u8]) -> Result<Row<'s>, Fault> {

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::ser::{Error as _, Serialize, SerializeStruct as _, Serializer};
 
 use crate::escape;
-use crate::record::{COLUMNS, ContentHash, FileId, Record, Timestamp};
+use crate::record::{COLUMNS, ContentHash, FileId, INDEX_COLUMNS, Record, Timestamp};
 use crate::stream::line::{Dialect, Row};
 
 /// How a stream is to be written.
@@ -88,13 +88,7 @@ impl<W: Write> Writer<W> {
         self.line.clear();
         match &mut self.sink {
             Sink::Tsv(out) => {
-                for column in 0..self.columns {
-                    if column > 0 {
-                        self.line.push(b'\t');
-                    }
-                    push_row_column(row, column, &mut self.line);
-                }
-                self.line.push(b'\n');
+                push_row(row, self.columns, &mut self.line);
                 out.write_all(&self.line)
             }
             Sink::Csv(out) => {
@@ -154,6 +148,22 @@ pub fn tsv_line(record: &Record, columns: usize, line: &mut Vec<u8>) {
             line.push(b'\t');
         }
         push_column(record, column, line);
+    }
+    line.push(b'\n');
+}
+
+/// Appends the first `columns` columns of `row` as a TSV line with its newline.
+fn push_row(row: &Row<'_>, columns: usize, line: &mut Vec<u8>) {
+    let mut written = 0;
+    if let Some(plain) = row.plain.filter(|_| columns >= INDEX_COLUMNS) {
+        line.extend_from_slice(plain);
+        written = INDEX_COLUMNS;
+    }
+    for column in written..columns {
+        if column > 0 {
+            line.push(b'\t');
+        }
+        push_row_column(row, column, line);
     }
     line.push(b'\n');
 }
@@ -252,8 +262,15 @@ fn push_note(note: Option<&[u8]>, line: &mut Vec<u8>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// A row as it stands in an index.
+    pub(in crate::stream) fn index_line(row: &Row<'_>) -> Vec<u8> {
+        let mut line = Vec::new();
+        push_row(row, INDEX_COLUMNS, &mut line);
+        line
+    }
 
     #[test]
     fn numbers_are_written_as_they_are_shown() {
