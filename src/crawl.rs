@@ -23,7 +23,7 @@ use crate::cli::{Exit, Failure};
 use crate::hash::{Status, Trouble};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
-use crate::record::ContentHash;
+use crate::record::{ContentHash, FileId};
 use crate::report::{self, Reporter};
 use crate::walk::{Filter, operands};
 use output::Output;
@@ -65,6 +65,8 @@ struct Crawl<'a> {
     reporter: &'a Reporter,
     progress: &'a Progress,
     interrupt: &'a Interrupt,
+    /// Where standard output is a file: which.
+    output: Option<FileId>,
     /// The sink takes no more.
     closed: AtomicBool,
 }
@@ -76,6 +78,15 @@ impl Crawl<'_> {
 
     fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// The index that is being written is no part of itself. To have it in the tree is common, and no failure.
+    fn is_output(&self, path: &Path, status: &Status) -> bool {
+        let is_output = self.output == Some(status.id);
+        if is_output {
+            self.reporter.warn(&format!("reading: {}: left out: it is the output of this crawl", report::shown(path)));
+        }
+        is_output
     }
 
     fn failed(&self, path: &Path, trouble: &Trouble) {
@@ -135,11 +146,26 @@ pub fn crawl(
     let roots = operands::roots(names)?;
     raise_open_files();
     let (filter, jobs) = (options.filter.build()?, options.common.jobs());
-    let crawl = Crawl { options, filter, jobs, reporter, progress, interrupt, closed: AtomicBool::new(false) };
+    let crawl = Crawl {
+        options,
+        filter,
+        jobs,
+        reporter,
+        progress,
+        interrupt,
+        output: output_file(),
+        closed: AtomicBool::new(false),
+    };
     match options.hashing {
         Hashing::Dups => duplicates::run(&crawl, roots, sink),
         Hashing::All | Hashing::None => pipeline::run(&crawl, roots, sink),
     }
+}
+
+fn output_file() -> Option<FileId> {
+    let stat = rustix::fs::fstat(std::io::stdout()).ok()?;
+    let is_file = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file();
+    is_file.then_some(FileId { dev: stat.st_dev, ino: stat.st_ino })
 }
 
 /// Each walk holds a few directories open. Where the limit stays low, the one that fails then says so.

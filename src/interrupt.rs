@@ -26,7 +26,7 @@ impl Interrupt {
 
     fn register() -> io::Result<Self> {
         let interrupt = Self::default();
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        for signal in [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal)) {
             let number = usize::try_from(signal).map_err(io::Error::other)?;
             signal_hook::flag::register_usize(signal, Arc::clone(&interrupt.signal), number)?;
         }
@@ -44,5 +44,14 @@ impl Interrupt {
     #[must_use]
     pub fn came(&self) -> bool {
         self.signal.load(Ordering::Relaxed) != 0
+    }
+}
+
+/// A signal that is ignored from the start, as by nohup(1), stays so.
+fn is_ignored(signal: i32) -> bool {
+    // SAFETY: an all-zero sigaction is a valid value to be filled in, and without a new action nothing is changed.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &raw mut action) == 0 && action.sa_sigaction == libc::SIG_IGN
     }
 }

@@ -142,6 +142,8 @@ struct Tally {
     bytes: u64,
     before: u64,
     pruned: u64,
+    /// Rows whose file was not there.
+    gone: u64,
 }
 
 struct Run<'a> {
@@ -196,7 +198,10 @@ impl Run<'_> {
             let step = step?;
             match self.row(number, &step) {
                 Ok(outcome) => self.note(&step, &outcome)?,
-                Err(trouble) => trouble.tell(doing(self.mover.mode), &step.source, self.reporter)?,
+                Err(trouble) => {
+                    self.tally.gone += u64::from(trouble.is_for(mover::GONE));
+                    trouble.tell(doing(self.mover.mode), &step.source, self.reporter)?;
+                }
             }
         }
         Ok(())
@@ -279,6 +284,12 @@ impl Run<'_> {
             parts.push(format!("to undo: ms-mv --undo {}", shown(self.journal.path())));
         }
         self.reporter.summary(&parts.join("; "));
+        if self.tally.gone > 0 && self.tally.gone == self.plan.len() as u64 {
+            self.reporter.warn(&format!(
+                "not one of these files is there, seen from {}: relative paths hold where ms-crawl ran (ms-crawl -a makes them absolute)",
+                shown(self.plan.working_dir())
+            ));
+        }
     }
 
     fn tell_rest(&self, cause: &str) {

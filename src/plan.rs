@@ -193,6 +193,13 @@ impl Plan {
     fn claims(&mut self, locator: &mut Locator, reporter: &Reporter) -> Result<Vec<Claim>, Failure> {
         let mut claims = Vec::with_capacity(self.rows.len() * 2);
         let mut reader = RowReader::default();
+        if self.to.is_none() && self.is_an_index(&mut reader) {
+            let rows = crate::report::count(self.rows.len() as u64, "record");
+            return Err(Failure::Stop(format!(
+                "nothing is done: {rows}, none with a destination: an index, no plan; ms-dupes makes a plan of it, and --to DIR \
+                 moves all of it"
+            )));
+        }
         let mut refused = 0_u64;
         for (number, at) in self.rows.iter().enumerate() {
             let Ok(row) = self.table.row(*at, &mut reader) else { continue };
@@ -215,6 +222,13 @@ impl Plan {
             }
         }
         nothing_is_done(refused, "row that cannot be carried out", "rows that cannot be carried out").map(|()| claims)
+    }
+
+    /// Whether there are several records, and none names a destination.
+    fn is_an_index(&self, reader: &mut RowReader) -> bool {
+        let has_none =
+            |at: &RowRef, reader: &mut RowReader| self.table.row(*at, reader).is_ok_and(|row| row.dest.is_none());
+        self.rows.len() > 1 && self.rows.iter().all(|at| has_none(at, reader))
     }
 
     /// `FILE:LINE: SOURCE: problem`.

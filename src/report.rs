@@ -122,6 +122,7 @@ pub fn bytes(count: u64) -> String {
         unit = Some(name);
     }
     match unit {
+        None if count == 1 => "1 byte".to_owned(),
         None => format!("{count} bytes"),
         Some(name) if value < 9.995 => format!("{value:.2} {name}"),
         Some(name) if value < 99.95 => format!("{value:.1} {name}"),
@@ -152,6 +153,7 @@ mod tests {
     #[test]
     fn numbers_for_people() {
         assert_eq!(bytes(999), "999 bytes");
+        assert_eq!(bytes(1), "1 byte");
         assert_eq!(bytes(1000), "1.00 kB");
         assert_eq!(bytes(999_999), "1.00 MB");
         assert_eq!(bytes(5_600_000_000), "5.60 GB");

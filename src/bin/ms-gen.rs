@@ -1,6 +1,5 @@
 //! `ms-gen`: makes a bogus but real collection of photos, videos and texts.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lexopt::Parser;
@@ -44,7 +43,7 @@ fn run(mut parser: Parser) -> Result<Exit, Failure> {
     let mut root = None;
     while let Some(argument) = cli::next(&mut parser)? {
         match argument {
-            Argument::Operand(operand) if root.is_none() => root = Some(PathBuf::from(operand)),
+            Argument::Operand(operand) if root.is_none() => root = Some(cli::path("DIR", operand)?),
             Argument::Operand(operand) => {
                 return Err(Failure::Usage(format!("{}: one directory is enough", operand.display())));
             }

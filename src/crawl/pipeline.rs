@@ -281,12 +281,12 @@ impl Crawler<'_> {
     fn read(&mut self, name: &Name) -> Result<Outcome, Trouble> {
         if self.crawl.options.hashing != Hashing::All {
             let status = Status::of(&name.path, name.links)?;
-            let wanted = self.crawl.filter.wants_size(status.size);
+            let wanted = self.crawl.filter.wants_size(status.size) && !self.crawl.is_output(&name.path, &status);
             return Ok(if wanted { Outcome::Found(None, status) } else { Outcome::Unwanted });
         }
         let opened = Opened::new(&name.path, name.links)?;
         let status = *opened.status();
-        if !self.crawl.filter.wants_size(status.size) {
+        if !self.crawl.filter.wants_size(status.size) || self.crawl.is_output(&name.path, &status) {
             return Ok(Outcome::Unwanted);
         }
         let opened = if status.size >= DIVIDED && self.crawl.jobs > 1 {

@@ -125,7 +125,7 @@ fn create(path: &Path, run: &str, plan: &Plan, mode: Mode, digest: &str) -> Resu
     let file = file.map_err(|error| stop(&error))?;
     flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|error| stop(&error.into()))?;
     let result =
-        write_rows(&file, run, plan, mode, digest).and_then(|()| sync(&file, path).map_err(|error| stop(&error)));
+        write_rows(&file, path, run, plan, mode, digest).and_then(|()| sync(&file, path).map_err(|error| stop(&error)));
     if let Err(failure) = result {
         // Nothing has been moved yet, so this journal tells of nothing.
         std::fs::remove_file(path).unwrap_or(());
@@ -135,8 +135,8 @@ fn create(path: &Path, run: &str, plan: &Plan, mode: Mode, digest: &str) -> Resu
     Ok((Journal { file, path: path.to_owned(), run: run.to_owned() }, past))
 }
 
-fn write_rows(file: &File, run: &str, plan: &Plan, mode: Mode, digest: &str) -> Result<(), Failure> {
-    let stop = |error: io::Error| Failure::Stop(format!("writing the journal: {}", crate::report::reason(&error)));
+fn write_rows(file: &File, path: &Path, run: &str, plan: &Plan, mode: Mode, digest: &str) -> Result<(), Failure> {
+    let stop = |error: io::Error| failure("writing the journal", path, &error);
     let mut out = BufWriter::with_capacity(1 << 16, file);
     let mut first = Entry::new("mediastruct-journal");
     first.show(1).show(mode.word()).show(digest).show(run);

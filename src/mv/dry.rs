@@ -33,7 +33,10 @@ pub(super) fn run(plan: &Plan, mover: Mover<'_>, options: &Options, reporter: &R
         0 => String::new(),
         count => format!("; {count} would be refused"),
     };
-    reporter.summary(&format!("{verb} {files}, {}{refused}", report::bytes(rehearsal.bytes)));
+    // Cut short, the figures would be those of the rows that somebody read.
+    if result.is_ok() {
+        reporter.summary(&format!("{verb} {files}, {}{refused}", report::bytes(rehearsal.bytes)));
+    }
     match result {
         Ok(()) => output.finish().map(|()| reporter.exit()),
         Err(Stopped::Interrupted) => Ok(rehearsal.mover.interrupt.exit().unwrap_or(Exit::Stopped)),

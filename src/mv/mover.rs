@@ -189,7 +189,7 @@ impl Mover<'_> {
 
     /// A row whose source is gone is done if its file stands at its destination.
     pub(super) fn already_done(&mut self, step: &Step) -> Result<Outcome, Trouble> {
-        let gone = || Trouble::refused("moving", &step.source, "it is not there any more");
+        let gone = || Trouble::refused("moving", &step.source, GONE);
         let dest = self.dirs.entry(&step.dest).map_err(|_| gone())?;
         let facts = Facts::of(&dest.dir, &dest.name).ok().flatten().ok_or_else(gone)?;
         let Some(difference) = facts.difference(&step.expected) else {
@@ -413,6 +413,9 @@ fn rename_back(dest: &Entry, source: &Entry) -> Result<(), Unnamed> {
 pub(super) fn is_sealed_above(entry: &Entry) -> bool {
     entry.dir.location().real().ancestors().any(is_sealed)
 }
+
+/// Why a row is refused whose file is neither at its source nor at its destination.
+pub(super) const GONE: &str = "it is not there any more";
 
 /// A volume is sealed once it carries both its index and its checksums.
 fn is_sealed(dir: &Path) -> bool {

@@ -42,6 +42,11 @@ impl Trouble {
         }
     }
 
+    /// Whether a row was refused for this very reason.
+    pub(super) fn is_for(&self, why: &str) -> bool {
+        matches!(self, Self::Refused { reason, .. } if reason == why)
+    }
+
     /// Names a refused row on stderr, by its source; anything else ends the run.
     pub(super) fn tell(self, verb: &str, source: &Path, reporter: &Reporter) -> Result<(), Stopped> {
         match self {

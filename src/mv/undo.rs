@@ -38,7 +38,16 @@ pub(super) fn undo(
         }
         let mover = options.mover(interrupt, progress)?;
         let made = past.made().iter().map(PathBuf::as_path).collect();
-        let mut undoing = Undoing { past: &past, mover, reporter, made, dry_run: options.dry_run, back: 0, bytes: 0 };
+        let mut undoing = Undoing {
+            past: &past,
+            mover,
+            reporter,
+            made,
+            dry_run: options.dry_run,
+            failures: reporter.failures(),
+            back: 0,
+            bytes: 0,
+        };
         let result = undoing.all(&mut journal, &mut output);
         undoing.tell(&path);
         match result {
@@ -119,6 +128,8 @@ struct Undoing<'a> {
     /// The directories that the run made.
     made: HashSet<&'a Path>,
     dry_run: bool,
+    /// How many failures were named before.
+    failures: u64,
     back: u64,
     bytes: u64,
 }
@@ -127,7 +138,6 @@ impl Undoing<'_> {
     fn all(&mut self, journal: &mut Journal, output: &mut Output) -> Result<(), Stopped> {
         self.mover.leaving = Leaving::UnlessSealed;
         let remade = if self.dry_run { Vec::new() } else { self.remake_dirs() };
-        let failures = self.reporter.failures();
         for row in (0..self.past.rows()).rev() {
             if self.mover.interrupt.came() {
                 return Err(Stopped::Interrupted);
@@ -146,7 +156,7 @@ impl Undoing<'_> {
         }
         remove_unused(self.past.made());
         remake_times(&remade);
-        if self.reporter.failures() == failures { Ok(journal.end()?) } else { Ok(journal.sync()?) }
+        if self.reporter.failures() == self.failures { Ok(journal.end()?) } else { Ok(journal.sync()?) }
     }
 
     fn row(&mut self, row: usize, journal: &mut Journal) -> Result<Option<Record>, Trouble> {
@@ -268,7 +278,15 @@ impl Undoing<'_> {
     fn tell(&self, journal: &Path) {
         let files = report::count(self.back, "file");
         let would = if self.dry_run { "would put back" } else { "put back" };
-        self.reporter.summary(&format!("{would} {files}, {}, as in {}", report::bytes(self.bytes), shown(journal)));
+        let refused = match self.reporter.failures() - self.failures {
+            0 => String::new(),
+            count => format!("; {count} refused or failed"),
+        };
+        let bytes = report::bytes(self.bytes);
+        self.reporter.summary(&format!("{would} {files}, {bytes}, as in {}{refused}", shown(journal)));
+        if self.mover.interrupt.came() {
+            self.reporter.warn("stopped by a signal; the same command goes on where it stopped");
+        }
     }
 }
 

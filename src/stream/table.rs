@@ -281,12 +281,14 @@ fn map_or_spool(mut file: File) -> io::Result<(Option<Mapping>, Option<Shared>)>
     }
     let is_shared = meta.is_file() && file.stream_position()? == 0;
     if !is_shared {
-        let mut spool = tempfile::tempfile().map_err(|error| {
-            io::Error::other(format!("no temporary file in {}: {error}", std::env::temp_dir().display()))
-        })?;
+        let keeping = |error: io::Error| {
+            let dir = crate::report::shown(&std::env::temp_dir());
+            io::Error::other(format!("keeping it in {dir} (see TMPDIR): {}", crate::report::reason(&error)))
+        };
+        let mut spool = tempfile::tempfile().map_err(keeping)?;
         // As plain readers and writers: the calls that copy inside the kernel are not there for every pair of files.
         let (from, to): (&mut dyn io::Read, &mut dyn io::Write) = (&mut file, &mut spool);
-        io::copy(&mut io::BufReader::with_capacity(1 << 17, from), to)?;
+        io::copy(&mut io::BufReader::with_capacity(1 << 17, from), to).map_err(keeping)?;
         file = spool;
     }
     let before = stamp(&file)?;
