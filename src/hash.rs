@@ -11,7 +11,7 @@ use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::Path;
 
-use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::fs::{CWD, Mode, OFlags};
 
 use crate::mapped::Mapping;
 use crate::record::{ContentHash, FileId, Timestamp};
@@ -280,19 +280,9 @@ impl Opened {
     }
 }
 
-/// By fstat(2), which costs less than the statx(2) behind [`File::metadata`], and is asked twice of every file.
 fn look_at(file: &File) -> Result<(Status, Timestamp), Trouble> {
-    let stat = rustix::fs::fstat(file)?;
-    if !FileType::from_raw_mode(stat.st_mode).is_file() {
-        // Seldom; what it is instead is said in one place.
-        return Status::from_metadata(&file.metadata()?).and(Err(Trouble::Changed));
-    }
-    let status = Status {
-        size: u64::try_from(stat.st_size).map_err(io::Error::other)?,
-        mtime: timestamp(stat.st_mtime, i64::try_from(stat.st_mtime_nsec).unwrap_or(0)),
-        id: FileId { dev: stat.st_dev, ino: stat.st_ino },
-    };
-    Ok((status, timestamp(stat.st_ctime, i64::try_from(stat.st_ctime_nsec).unwrap_or(0))))
+    let status = file.metadata()?;
+    Ok((Status::from_metadata(&status)?, timestamp(status.ctime(), status.ctime_nsec())))
 }
 
 /// Reads once; a signal does not count as an error.
