@@ -68,7 +68,7 @@ pub struct Options {
 
 impl Options {
     fn mover<'p>(&self, interrupt: &Interrupt, progress: &'p Progress) -> Result<Mover<'p>, Failure> {
-        self.check_protect()?;
+        self.check_dirs()?;
         Ok(Mover {
             dirs: Dirs::new(locator()?, &self.protect),
             mode: self.mode,
@@ -81,10 +81,15 @@ impl Options {
         })
     }
 
-    /// A misspelled directory would protect nothing, and nobody would know.
-    fn check_protect(&self) -> Result<(), Failure> {
-        match self.protect.iter().find(|dir| !dir.is_dir()) {
-            Some(missing) => Err(Failure::Stop(format!("--protect: {}: there is no such directory", shown(missing)))),
+    /// A misspelled directory would protect or prune nothing, and nobody would know.
+    fn check_dirs(&self) -> Result<(), Failure> {
+        let pruned = self.prune.iter().filter_map(|prune| match prune {
+            Prune::Below(dir) => Some(("--prune", dir)),
+            Prune::Common => None,
+        });
+        let mut named = self.protect.iter().map(|dir| ("--protect", dir)).chain(pruned);
+        match named.find(|(_, dir)| !dir.is_dir()) {
+            Some((option, dir)) => Err(Failure::Stop(format!("{option}: {}: there is no such directory", shown(dir)))),
             None => Ok(()),
         }
     }
@@ -110,7 +115,7 @@ pub fn run(options: &Options, progress: &Progress, reporter: &Reporter) -> Resul
     if options.undo {
         return undo::undo(options, progress, reporter, &Interrupt::install()?);
     }
-    options.check_protect()?;
+    options.check_dirs()?;
     // Nothing has begun while the plan is still coming, so a signal may end that at once.
     let table = Table::open(&options.operands)?;
     let interrupt = Interrupt::install()?;

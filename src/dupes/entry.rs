@@ -1,8 +1,10 @@
 //! What is held in memory of each record: 32 bytes, used anew from step to step.
 
 use std::borrow::Cow;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
 use std::sync::LazyLock;
+
+use foldhash::quality::RandomState;
 
 use crate::escape;
 use crate::record::FileId;
@@ -147,22 +149,10 @@ pub(super) fn path_tie(escaped: &[u8]) -> u64 {
 }
 
 /// A number for some bytes, the same throughout a run and another in the next, so that nobody can write an index in
-/// which many meet. Eight bytes at a time, as in wyhash (<https://github.com/wangyi-fudan/wyhash>).
+/// which many meet.
 pub(super) fn fingerprint(bytes: &[u8]) -> u64 {
-    static SECRET: LazyLock<[u64; 2]> = LazyLock::new(|| [0, 1].map(|number| RandomState::new().hash_one(number) | 1));
-    let [start, factor] = *SECRET;
-    let (eights, rest) = bytes.as_chunks();
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let state = eights.iter().fold(start, |state, eight| fold(state, *eight, factor));
-    fold(fold(state, last, factor), bytes.len().to_le_bytes(), start)
-}
-
-/// Takes eight bytes into a state: both halves of a product.
-fn fold(state: u64, eight: [u8; 8], factor: u64) -> u64 {
-    let product = u128::from(state ^ u64::from_le_bytes(eight)) * u128::from(factor);
-    let (high, low) = (product >> 64, product & u128::from(u64::MAX));
-    u64::try_from(high ^ low).unwrap_or_default()
+    static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+    SEED.hash_one(bytes)
 }
 
 /// The bytes of an escaped path, without `.` and doubled slashes.
