@@ -13,6 +13,7 @@ use crate::place::{self, Locator};
 use crate::record::{ContentHash, FileId, Record, Timestamp};
 use crate::report::{Reporter, shown};
 use crate::stream::table::RowReader;
+use crate::stream::writer::{push_id, push_time};
 use crate::stream::{Fault, RowRef, Table};
 
 /// What is known of a file and must still be true when it is touched.
@@ -57,13 +58,20 @@ pub struct Step {
 /// How a note begins that says what the keeper was: `keep mtime=SECONDS.NNNNNNNNN id=DEV:INO`.
 pub const KEEPER_NOTE: &str = "keep ";
 
-/// The note by which a mover can tell whether the keeper is unchanged.
-#[must_use]
-pub fn keeper_note(mtime: Option<Timestamp>, id: Option<FileId>) -> Option<Vec<u8>> {
-    let mtime = mtime.map(|mtime| format!("mtime={mtime}"));
-    let id = id.map(|id| format!("id={id}"));
-    let facts: Vec<String> = mtime.into_iter().chain(id).collect();
-    (!facts.is_empty()).then(|| format!("{KEEPER_NOTE}{}", facts.join(" ")).into_bytes())
+/// Appends the note by which a mover can tell whether the keeper is unchanged; nothing where nothing is known.
+pub fn push_keeper_note(mtime: Option<Timestamp>, id: Option<FileId>, note: &mut Vec<u8>) {
+    if mtime.is_none() && id.is_none() {
+        return;
+    }
+    note.extend_from_slice(KEEPER_NOTE.as_bytes());
+    if mtime.is_some() {
+        note.extend_from_slice(b"mtime=");
+        push_time(mtime, note);
+    }
+    if id.is_some() {
+        note.extend_from_slice(if mtime.is_some() { b" id=" } else { b"id=" });
+        push_id(id, note);
+    }
 }
 
 impl Keeper {
@@ -406,6 +414,8 @@ mod tests {
     fn a_note_tells_what_the_keeper_was() {
         let mtime = Timestamp { seconds: -1, nanoseconds: 5 };
         let id = FileId { dev: 7, ino: 9 };
+        let mut note = Vec::new();
+        push_keeper_note(Some(mtime), Some(id), &mut note);
         let record = Record {
             path: "a".into(),
             hash: None,
@@ -414,7 +424,7 @@ mod tests {
             id: None,
             dest: None,
             keep: Some("b".into()),
-            note: keeper_note(Some(mtime), Some(id)),
+            note: Some(note),
         };
         let keeper = Keeper::of(&record).expect("keeper");
         assert_eq!((keeper.mtime, keeper.id), (Some(mtime), Some(id)));

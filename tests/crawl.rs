@@ -100,7 +100,7 @@ fn paths_are_spelled_as_find_spells_them() {
         ("d", "d/sub/a"),
         ("d/", "d/sub/a"),
         ("./d", "./d/sub/a"),
-        ("../work/d", "../work/d/sub/a"),
+        ("../desk/d", "../desk/d/sub/a"),
         ("d/sub/a", "d/sub/a"),
         (absolute.as_str(), inside_absolute.as_str()),
     ];

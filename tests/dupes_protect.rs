@@ -96,7 +96,7 @@ fn protection_holds_for_every_spelling_of_the_directory() {
     let sandbox = live_and_vault();
     sandbox.mkdir("vault/2019/deeper");
     let vault = absolute(&sandbox, "vault");
-    for spelling in ["vault/", "./vault", "live/../vault", "../work/vault", "vault/2019/..", "vault//.", vault.as_str()]
+    for spelling in ["vault/", "./vault", "live/../vault", "../desk/vault", "vault/2019/..", "vault//.", vault.as_str()]
     {
         let plan = moves(&sandbox, &["live", "vault"], &["--protect", spelling]);
         assert_eq!(plan, pair("live/a", "vault/2019/a"), "--protect {spelling}");
@@ -107,7 +107,7 @@ fn protection_holds_for_every_spelling_of_the_directory() {
 fn protection_holds_for_every_spelling_of_the_records() {
     let sandbox = live_and_vault();
     let vault = absolute(&sandbox, "vault");
-    for operand in ["./vault", "live/../vault", "../work/vault", vault.as_str()] {
+    for operand in ["./vault", "live/../vault", "../desk/vault", vault.as_str()] {
         let plan = moves(&sandbox, &["live", operand], &["--protect", "vault"]);
         assert_eq!(plan, pair("live/a", &format!("{operand}/2019/a")), "records below {operand}");
     }

@@ -45,7 +45,7 @@ fn a_protected_directory_is_known_in_every_spelling() {
         "arch/",
         "./arch",
         "live/../arch",
-        "../work/arch",
+        "../desk/arch",
         "link",
         "link/",
         "link/sub/..",
@@ -66,7 +66,7 @@ fn a_protected_directory_is_known_by_its_absolute_path() {
 #[test]
 fn a_file_in_a_protected_directory_is_known_in_every_spelling() {
     for source in
-        ["./arch/sub/f", "arch/sub/../sub/f", "live/../arch/sub/f", "../work/arch/sub/f", "link/sub/f", "link/./sub//f"]
+        ["./arch/sub/f", "arch/sub/../sub/f", "live/../arch/sub/f", "../desk/arch/sub/f", "link/sub/f", "link/./sub//f"]
     {
         expect_protected(&archive(), &["--protect", "arch"], source);
         expect_protected(&marked_archive(), NONE, source);

@@ -258,14 +258,14 @@ fn copies_of_what_is_archived_leave_the_live_tree_only() {
 
 #[test]
 fn copies_only_in_the_archive_stay_however_it_is_spelled() {
-    for protect in ["arch", ".", "../work/arch", "link", "data/../arch/"] {
+    for protect in ["arch", ".", "../desk/arch", "link", "data/../arch/"] {
         let sandbox = Sandbox::new();
         for name in ["arch/1/f", "arch/2/f", "data/other"] {
             sandbox.write(name, if name == "data/other" { "x" } else { "twice" });
         }
         symlink("arch", sandbox.path("link")).expect("link");
         let start = snapshot(&sandbox.work());
-        for crawled in ["arch data", "./arch", "link", "../work/arch"] {
+        for crawled in ["arch data", "./arch", "link", "../desk/arch"] {
             let line = format!("ms-crawl {crawled} | ms-dupes --protect {protect} | ms-mv --protect {protect}");
             let outcome = sandbox.shell(&line).expect_status(0);
             assert_eq!(outcome.stdout, b"", "{line}");

@@ -12,8 +12,8 @@ use super::read::{BATCH, Reader, Rows};
 use super::{Job, Mode};
 use crate::cli::Failure;
 use crate::escape;
+use crate::plan::push_keeper_note;
 use crate::record::COLUMNS;
-use crate::stream::writer::{push_id, push_time};
 use crate::stream::{Format, Row, Writer};
 
 /// So many records are rendered at once: enough that handing them over costs nothing, and little memory.
@@ -114,7 +114,7 @@ impl<'a> Renderer<'a> {
             let goes = entry.has(Mark::GOES);
             if goes {
                 self.destinations.write(entry, row.path, dest);
-                push_keeper(&keeper, note);
+                push_keeper_note(keeper.mtime, keeper.id, note);
             } else {
                 note.extend_from_slice(reason_to_stay(entry, &row, &keeper));
             }
@@ -126,18 +126,6 @@ impl<'a> Renderer<'a> {
             })
         };
         written.map_err(|error| Failure::output(&error))
-    }
-}
-
-/// What the keeper was when the plan was made, as far as it is known.
-fn push_keeper(keeper: &Row<'_>, note: &mut Vec<u8>) {
-    if keeper.mtime.is_some() {
-        note.extend_from_slice(b"keep mtime=");
-        push_time(keeper.mtime, note);
-    }
-    if keeper.id.is_some() {
-        note.extend_from_slice(if note.is_empty() { b"keep id=" } else { b" id=" });
-        push_id(keeper.id, note);
     }
 }
 

@@ -74,13 +74,13 @@ pub struct Sandbox {
 impl Sandbox {
     pub fn new() -> Self {
         let dir = tempfile::Builder::new().prefix("ms-test-").tempdir().expect("temporary directory");
-        std::fs::create_dir(dir.path().join("work")).expect("work");
+        std::fs::create_dir(dir.path().join("desk")).expect("desk");
         Self { dir }
     }
 
     /// The working directory in which tools run.
     pub fn work(&self) -> PathBuf {
-        self.dir.path().join("work")
+        self.dir.path().join("desk")
     }
 
     /// `XDG_STATE_HOME` for the tools.
