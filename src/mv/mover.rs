@@ -288,12 +288,13 @@ impl Mover<'_> {
             Mode::Move => match rename::without_replacing(&source.dir, &source.name, &dest.dir, &dest.name) {
                 Ok(()) => check_moved(source, facts, dest, self.progress),
                 Err(Unnamed::Unsupported) => self.move_by_link(task, (source, facts), dest, kept, journal),
-                Err(Unnamed::OtherFilesystem) => {
-                    let copied =
-                        self.copy(task, (source, facts), dest, &part_name(journal.run(), task.number), journal)?;
-                    self.leave_source((source, facts), (dest, &copied.facts), kept)?;
-                    Ok(copied)
-                }
+                Err(Unnamed::OtherFilesystem) => self.move_by_copy(
+                    task,
+                    (source, facts),
+                    (dest, &part_name(journal.run(), task.number)),
+                    kept,
+                    journal,
+                ),
                 Err(error) => Err(error.trouble("moving to", &task.step.dest)),
             },
             Mode::Copy => self.copy(task, (source, facts), dest, &part_name(journal.run(), task.number), journal),
@@ -313,18 +314,26 @@ impl Mover<'_> {
         match rename::link_then_unlink(&source.dir, &source.name, &dest.dir, &dest.name) {
             Ok(()) => check_moved(source, facts, dest, self.progress),
             Err(Unnamed::OtherFilesystem) => {
-                let copied = self.copy(task, (source, facts), dest, &part_name(journal.run(), task.number), journal)?;
-                self.leave_source((source, facts), (dest, &copied.facts), kept)?;
-                Ok(copied)
+                self.move_by_copy(task, (source, facts), (dest, &part_name(journal.run(), task.number)), kept, journal)
             }
             // Without hard links either, the copy is made under its final name, which O_EXCL guards.
-            Err(Unnamed::Unsupported) => {
-                let copied = self.copy(task, (source, facts), dest, &dest.name, journal)?;
-                self.leave_source((source, facts), (dest, &copied.facts), kept)?;
-                Ok(copied)
-            }
+            Err(Unnamed::Unsupported) => self.move_by_copy(task, (source, facts), (dest, &dest.name), kept, journal),
             Err(error) => Err(error.trouble("moving to", &task.step.dest)),
         }
+    }
+
+    /// A verified copy, after which the source goes.
+    fn move_by_copy(
+        &mut self,
+        task: &Task<'_>,
+        (source, facts): (&Entry, &Facts),
+        (dest, part): (&Entry, &OsStr),
+        kept: Option<&Kept>,
+        journal: &mut Journal,
+    ) -> Result<Outcome, Trouble> {
+        let copied = self.copy(task, (source, facts), dest, part, journal)?;
+        self.leave_source((source, facts), (dest, &copied.facts), kept)?;
+        Ok(copied)
     }
 
     fn copy(
