@@ -268,3 +268,28 @@ fn progress_shows_when_asked_and_not_on_a_pipe_by_itself() {
     assert!(draws("always") > draws("never"));
     assert_eq!(draws("auto"), draws("never"), "stderr is a pipe here");
 }
+
+#[test]
+fn mapping_large_files_gives_the_index_that_reading_gives() {
+    let sandbox = Sandbox::new();
+    for (name, size) in [("small", 1000), ("window", 4 << 20), ("odd", (9 << 20) + 7), ("pieces", (65 << 20) + 1)] {
+        sandbox.write(format!("d/{name}"), bytes(size));
+    }
+    let read = sandbox.run("ms-crawl", &["--sort", "d"], b"").expect_status(0);
+    for hashing in ["all", "dups"] {
+        let args = ["--sort", "--mmap", "--hash", hashing, "d"];
+        let mapped = sandbox.run("ms-crawl", &args, b"").expect_status(0);
+        assert_eq!(mapped.column(0), read.column(0), "{hashing}");
+        assert!(hashing == "dups" || mapped.stdout == read.stdout);
+    }
+}
+
+#[test]
+fn the_index_that_is_being_written_is_no_part_of_itself() {
+    let sandbox = Sandbox::new();
+    sandbox.write("d/a", "a");
+    let outcome = sandbox.shell("ms-crawl d > d/index.tsv").expect_status(0).expect_stderr("d/index.tsv: left out");
+    assert!(outcome.stdout.is_empty());
+    let index = String::from_utf8(sandbox.read("d/index.tsv")).expect("an index");
+    assert!(index.starts_with("d/a\t") && index.lines().count() == 1, "{index}");
+}

@@ -152,6 +152,12 @@ fn a_file_that_shrinks_while_all_cores_read_it_costs_only_its_record() {
 }
 
 #[test]
+fn a_mapped_file_that_shrinks_costs_only_its_record_and_no_signal_ends_the_crawl() {
+    costs_only_its_record(&["--mmap", "-j", "1"], shrink);
+    costs_only_its_record(&["--mmap", "-j", "4"], shrink);
+}
+
+#[test]
 fn a_file_that_grows_while_it_is_read_costs_only_its_record() {
     costs_only_its_record(&[], grow);
 }

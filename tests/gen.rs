@@ -308,3 +308,11 @@ fn the_summary_is_on_standard_error_and_can_be_silenced() {
     let quiet = generate(&sandbox, "-q --files 5 --min-size 2K --max-size 30K", "quiet").expect_status(0);
     assert_eq!((quiet.stdout.len(), quiet.stderr.as_str()), (0, ""));
 }
+
+#[test]
+fn an_empty_name_is_no_directory_to_fill() {
+    let sandbox = Sandbox::new();
+    sandbox.write("mine", "photo");
+    sandbox.run("ms-gen", &["--files", "3", ""], b"").expect_status(2).expect_stderr("DIR: \"\" is not a path");
+    assert_eq!(std::fs::read_dir(sandbox.work()).expect("entries").count(), 1);
+}

@@ -421,3 +421,14 @@ fn a_generated_tree_gives_one_end_however_the_lines_are_shuffled() {
     assert!(ends[0] == ends[1], "shuffled");
     assert!(ends[0] == ends[2], "other ways of hashing and writing");
 }
+
+#[test]
+fn an_index_given_to_the_mover_is_told_from_a_plan_in_one_message() {
+    let sandbox = Sandbox::new();
+    for name in ["d/a", "d/b"] {
+        sandbox.write(name, name);
+    }
+    let outcome = sandbox.shell("ms-crawl -q d | ms-mv").expect_status(2).expect_stderr("an index, no plan");
+    assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
+    assert!(sandbox.exists("d/a") && sandbox.exists("d/b"));
+}
