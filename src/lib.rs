@@ -31,6 +31,7 @@ pub mod hash;
 pub mod interrupt;
 pub mod journal;
 pub mod mapped;
+pub mod media;
 pub mod mv;
 pub mod place;
 pub mod plan;
