@@ -7,7 +7,7 @@ use super::entry::{Entry, Mark, unescaped};
 use super::keeper::{Candidate, Keep};
 use super::order;
 use super::read::{BATCH, Reader, Rows};
-use super::threads::{cut, each, retain};
+use crate::threads::{cut, each, retain};
 use super::{Job, Mode};
 use crate::cli::Failure;
 use crate::record::{ContentHash, FileId};

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use super::entry::{Entry, unescaped};
 use super::read::{BATCH, Rows};
-use super::threads::{cut, each};
+use crate::threads::{cut, each};
 use crate::cli::Failure;
 
 /// Below this, dividing the work costs more than it saves.

@@ -2,7 +2,7 @@
 
 use super::entry::{Entry, Mark};
 use super::sieve::Sieve;
-use super::threads::{each, retain};
+use crate::threads::{each, retain};
 use super::{Job, Mode};
 use crate::cli::Failure;
 use crate::escape;

@@ -6,7 +6,7 @@ use super::Job;
 use super::entry::{Entry, Mark, normal_path};
 use super::order;
 use super::read::{Reader, Rows};
-use super::threads::{cut, each, retain};
+use crate::threads::{cut, each, retain};
 use crate::cli::Failure;
 use crate::record::{ContentHash, FileId, Timestamp};
 use crate::stream::RowRef;
