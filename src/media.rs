@@ -4,6 +4,7 @@
 //! every date that is there and valid, each with its [`Source`]; which of them is the capture time, and in which zone
 //! it counts, is for [`capture`](crate::capture) to say. Readers seek: of a large file they read a few kilobytes.
 
+mod source;
 pub mod when;
 
 use std::fs::File;
