@@ -160,6 +160,12 @@ impl Opened {
         &self.status
     }
 
+    /// The file itself, for readers that seek.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
     /// When anything about it changed last, before it was opened.
     #[must_use]
     pub fn ctime(&self) -> Timestamp {

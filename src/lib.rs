@@ -22,12 +22,14 @@
 //! Whatever decides only reads; [`mv`] alone moves, and keeps the promises: nothing is replaced, nothing leaves a
 //! protected directory, a duplicate goes only while its keeper stands, and every run can be undone.
 
+pub mod capture;
 pub mod cli;
 pub mod crawl;
 pub mod dataset;
 pub mod dupes;
 pub mod escape;
 pub mod hash;
+pub mod ingest;
 pub mod interrupt;
 pub mod journal;
 pub mod mapped;
@@ -39,4 +41,5 @@ pub mod progress;
 pub mod record;
 pub mod report;
 pub mod stream;
+mod threads;
 pub mod walk;

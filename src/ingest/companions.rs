@@ -4,7 +4,7 @@
 //! the file that it speaks of. A sidecar that finds none is a file like any other.
 
 mod pairs;
-mod takeout;
+pub(super) mod takeout;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -66,10 +66,17 @@ pub(super) struct Group {
     pub(super) sidecars: Vec<Sidecar>,
 }
 
+impl Group {
+    /// All files of the group.
+    pub(super) fn files(&self) -> impl Iterator<Item = usize> {
+        self.members.iter().map(|(_, file)| *file).chain(self.sidecars.iter().map(|sidecar| sidecar.file))
+    }
+}
+
 /// Extensions of raw pictures, where the content does not tell (from the lists of `ExifTool` and `LibRaw`).
 const RAW: [&[u8]; 26] = [
-    b"3fr", b"arw", b"cr2", b"cr3", b"crw", b"dcr", b"dng", b"erf", b"fff", b"gpr", b"iiq", b"kdc", b"mef", b"mos", b"mrw",
-    b"nef", b"nrw", b"orf", b"pef", b"raf", b"rw2", b"rwl", b"sr2", b"srf", b"srw", b"x3f",
+    b"3fr", b"arw", b"cr2", b"cr3", b"crw", b"dcr", b"dng", b"erf", b"fff", b"gpr", b"iiq", b"kdc", b"mef", b"mos",
+    b"mrw", b"nef", b"nrw", b"orf", b"pef", b"raf", b"rw2", b"rwl", b"sr2", b"srf", b"srw", b"x3f",
 ];
 
 /// Extensions of what a raw picture or half a Live Photo is paired with.

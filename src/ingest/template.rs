@@ -229,7 +229,9 @@ impl Parser<'_> {
             "ms" => Piece::Milliseconds,
             _ => {
                 let Some(digits) = field.strip_prefix("hash:") else {
-                    return Err(self.problem(token, "is not one of {hash}, {hash:N}, {ext}, {name}, {make}, {model}, {ms}"));
+                    return Err(
+                        self.problem(token, "is not one of {hash}, {hash:N}, {ext}, {name}, {make}, {model}, {ms}")
+                    );
                 };
                 let digits = crate::record::decimal(digits.as_bytes()).filter(|digits| (1..=64).contains(digits));
                 let digits = digits.and_then(|digits| usize::try_from(digits).ok());
@@ -290,7 +292,10 @@ mod tests {
     #[test]
     fn every_field_has_its_value() {
         assert_eq!(expand(DEFAULT, &values()), Ok("2019/07/20190705_030405_0f0f0f0f0f0f0f0f.jpg".into()));
-        assert_eq!(expand("{name}-{make}-{model}.{ms}{{%%}}{hash:3}", &values()), Ok("IMG_1-Canon-unknown.060{%}0f0".into()));
+        assert_eq!(
+            expand("{name}-{make}-{model}.{ms}{{%%}}{hash:3}", &values()),
+            Ok("IMG_1-Canon-unknown.060{%}0f0".into())
+        );
     }
 
     #[test]

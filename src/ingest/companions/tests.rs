@@ -41,10 +41,7 @@ fn a_live_photo_is_known_by_its_identifier() {
 
 #[test]
 fn copies_of_a_live_photo_pair_with_what_stands_beside_them() {
-    assert_eq!(
-        groups(&["a/1.HEIC#x", "a/1.MOV#x", "b/1.HEIC#x", "b/1.MOV#x"]),
-        ["1.HEIC 1.MOV", "1.HEIC 1.MOV"]
-    );
+    assert_eq!(groups(&["a/1.HEIC#x", "a/1.MOV#x", "b/1.HEIC#x", "b/1.MOV#x"]), ["1.HEIC 1.MOV", "1.HEIC 1.MOV"]);
     // The picture that was edited keeps the identifier, but only one of the two has the video.
     assert_eq!(groups(&["IMG_1.HEIC#x", "IMG_1.MOV#x", "IMG_E1.HEIC#x"]), ["IMG_1.HEIC IMG_1.MOV", "IMG_E1.HEIC"]);
 }
@@ -78,10 +75,7 @@ fn an_xmp_keeps_its_form() {
 #[test]
 fn other_sidecars_go_by_the_stem() {
     assert_eq!(groups(&["IMG_1.AAE", "IMG_1.HEIC"]), ["IMG_1.HEIC | IMG_1.AAE Stem IMG_1.HEIC"]);
-    assert_eq!(
-        groups(&["MVI_1.AVI", "MVI_1.JPG", "MVI_1.THM"]),
-        ["MVI_1.AVI | MVI_1.THM Stem MVI_1.AVI", "MVI_1.JPG"]
-    );
+    assert_eq!(groups(&["MVI_1.AVI", "MVI_1.JPG", "MVI_1.THM"]), ["MVI_1.AVI | MVI_1.THM Stem MVI_1.AVI", "MVI_1.JPG"]);
     assert_eq!(groups(&["CRW_1.CRW", "CRW_1.THM"]), ["CRW_1.CRW | CRW_1.THM Stem CRW_1.CRW"]);
 }
 
@@ -101,14 +95,18 @@ fn takeout_json_in_all_its_forms() {
     ] {
         assert_eq!(groups(&["P.jpg", json]), [format!("P.jpg | {json} {form} P.jpg")], "{json}");
     }
-    for json in ["P.jpg.sapplemental.json", "P.jp.json", "P.json", "P.jpg(1).json", "P.jpg.supplemental-metadata(1).json"] {
+    for json in
+        ["P.jpg.sapplemental.json", "P.jp.json", "P.json", "P.jpg(1).json", "P.jpg.supplemental-metadata(1).json"]
+    {
         assert_eq!(groups(&["P.jpg", json]).len(), 2, "{json}");
     }
 }
 
 #[test]
 fn takeout_numbers_its_copies() {
-    for json in ["P.jpg(2).json", "P.jpg.supplemental-metadata(2).json", "P(2).jpg.json", "P.jpg.supplemental-meta(2).json"] {
+    for json in
+        ["P.jpg(2).json", "P.jpg.supplemental-metadata(2).json", "P(2).jpg.json", "P.jpg.supplemental-meta(2).json"]
+    {
         let form = if json.contains(".s") { "Supplemental" } else { "Whole" };
         assert_eq!(
             groups(&["P.jpg", "P(2).jpg", json]),
@@ -130,8 +128,24 @@ fn takeout_cuts_long_names() {
 #[test]
 fn every_file_is_in_one_group() {
     let paths = [
-        "a/1.CR2", "a/1.JPG", "a/1.xmp", "a/1.JPG.xmp", "a/1.MOV", "a/1.AAE", "b/1.JPG#x", "b/2.MOV#x", "b/x.json", "b/1.JPG.json",
-        "b/.json", "b/.xmp", "c/.xmp.xmp", "c/1", "c/1.", "c/1..xmp", "c/..xmp", "c/(1).json",
+        "a/1.CR2",
+        "a/1.JPG",
+        "a/1.xmp",
+        "a/1.JPG.xmp",
+        "a/1.MOV",
+        "a/1.AAE",
+        "b/1.JPG#x",
+        "b/2.MOV#x",
+        "b/x.json",
+        "b/1.JPG.json",
+        "b/.json",
+        "b/.xmp",
+        "c/.xmp.xmp",
+        "c/1",
+        "c/1.",
+        "c/1..xmp",
+        "c/..xmp",
+        "c/(1).json",
     ];
     let mut sorted = paths;
     sorted.sort_unstable();

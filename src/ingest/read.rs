@@ -1,0 +1,90 @@
+//! Looking into files: their content's hash, and what they say of themselves.
+
+use super::Job;
+use super::companions::split;
+use super::incoming::Incoming;
+use crate::capture;
+use crate::hash::{Links, Opened, Scratch, Status};
+use crate::media::{self, Facts, Moment};
+use crate::record::ContentHash;
+use crate::threads::each;
+
+/// What was found in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) status: Status,
+    pub(super) hash: ContentHash,
+    pub(super) facts: Facts,
+    /// What a JSON of Google Takeout says of the picture beside it.
+    pub(super) takeout: Option<Moment>,
+}
+
+/// A file of this size and more is worth a turn of its own.
+const LARGE: u64 = 8 << 20;
+
+/// So many small files are read in one turn.
+const BATCH: usize = 16;
+
+/// Reads all files, by several threads: what is in each, or why that is not known; `None` after an interrupt.
+pub(super) fn read(files: &[Incoming], job: &Job<'_>) -> Vec<Option<Result<Content, String>>> {
+    let unhashed = files.iter().filter(|file| file.hash.is_none());
+    job.progress.expect_bytes(unhashed.map(|file| file.size).sum());
+    let mut results: Vec<Option<Result<Content, String>>> = files.iter().map(|_| None).collect();
+    for (file, result) in each(job.jobs, turns(files), |turn| read_turn(&turn, files, job)).into_iter().flatten() {
+        results[file] = Some(result);
+    }
+    results
+}
+
+/// Large files first, so that none is left to the end; the others as most filesystems have them on the disk.
+fn turns(files: &[Incoming]) -> Vec<Vec<usize>> {
+    let (mut large, mut small): (Vec<usize>, Vec<usize>) =
+        (0..files.len()).partition(|file| files[*file].hash.is_none() && files[*file].size >= LARGE);
+    large.sort_by_key(|file| std::cmp::Reverse(files[*file].size));
+    small.sort_by_key(|file| files[*file].id);
+    let large = large.into_iter().map(|file| vec![file]);
+    large.chain(small.chunks(BATCH).map(<[usize]>::to_vec)).collect()
+}
+
+fn read_turn(turn: &[usize], files: &[Incoming], job: &Job<'_>) -> Vec<(usize, Result<Content, String>)> {
+    let mut scratch = Scratch::new(job.options.crawl.mmap);
+    let mut results = Vec::with_capacity(turn.len());
+    for file in turn {
+        if job.interrupt.came() {
+            break;
+        }
+        results.push((*file, read_file(&files[*file], &mut scratch, job)));
+    }
+    results
+}
+
+fn read_file(file: &Incoming, scratch: &mut Scratch, job: &Job<'_>) -> Result<Content, String> {
+    if file.is_disputed {
+        return Err("its records disagree about hash or size".into());
+    }
+    // Where it is known which file this is, it may be reached by a symbolic link.
+    let links = if file.id.is_some() { Links::Follow } else { Links::Refuse };
+    let opened = Opened::new(&file.path, links).map_err(|trouble| trouble.to_string())?;
+    let status = *opened.status();
+    let is_listed = status.size == file.size
+        && file.mtime.is_none_or(|mtime| mtime == status.mtime)
+        && file.id.is_none_or(|id| id == status.id);
+    if !is_listed {
+        return Err("it was changed since it was listed".into());
+    }
+    let facts = media::read(opened.file()).map_err(|error| crate::report::reason(&error))?;
+    let takeout = takeout(file, &opened);
+    let hash = match file.hash {
+        Some(hash) => opened.check_unchanged().map(|()| hash),
+        None => opened.hash(scratch).inspect(|_| job.progress.add_bytes(status.size)),
+    };
+    Ok(Content { status, hash: hash.map_err(|trouble| trouble.to_string())?, facts, takeout })
+}
+
+fn takeout(file: &Incoming, opened: &Opened) -> Option<Moment> {
+    let (_, extension) = split(super::name_of(&file.path));
+    if !extension.eq_ignore_ascii_case(b"json") {
+        return None;
+    }
+    capture::takeout::read(opened.file()).ok().flatten()
+}
