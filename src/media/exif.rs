@@ -36,7 +36,7 @@ const TEXT: usize = 128;
 
 /// EXIF without the identifier that it has in JPEG, and that some writers keep.
 pub(crate) fn tiff_in(bytes: &mut Bytes, span: Range<u64>) -> Range<u64> {
-    let skip = if bytes.array(span.start) == Some(*b"Exif\0\0") { 6 } else { 0 };
+    let skip = if bytes.array(span.start) == Some(*b"Exif\0") { 6 } else { 0 };
     span.start.saturating_add(skip)..span.end
 }
 

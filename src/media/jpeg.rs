@@ -16,8 +16,8 @@ const GAP: usize = 4096;
 /// Photoshop's resources put together at most, in bytes.
 const RESOURCES: usize = 1 << 20;
 
-const EXIF: &[u8] = b"Exif\0\0";
-const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+const EXIF: &[u8] = b"Exif\0";
+const MORE_XMP: &[u8] = b"http://ns.adobe.com/xmp/extension/";
 const PHOTOSHOP: &[u8] = b"Photoshop 3.0\0";
 
 /// Reads the segments of the picture that stands in a range, up to its first scan.
@@ -63,14 +63,15 @@ fn segment(bytes: &mut Bytes, at: u64, end: u64) -> Option<(u8, Range<u64>)> {
     }
 }
 
+/// EXIF, or XMP by whatever name it goes: some writers damage the name, none the packet.
 fn app1(bytes: &mut Bytes, content: Range<u64>, facts: &mut Facts) {
-    let Some(head) = bytes.up_to(content.start, XMP.len()) else { return };
-    if head.starts_with(EXIF) {
-        exif::read(bytes, content, Place::Main, facts);
-    } else if head == XMP {
-        let start = content.start.saturating_add(XMP.len() as u64);
-        let len = usize::try_from(content.end.saturating_sub(start)).unwrap_or(0);
-        xmp::read(&bytes.up_to(start, len).unwrap_or_default(), facts);
+    if bytes.up_to(content.start, EXIF.len()).is_some_and(|head| head == EXIF) {
+        return exif::read(bytes, content, Place::Main, facts);
+    }
+    let len = usize::try_from(content.end.saturating_sub(content.start)).unwrap_or(0);
+    let segment = bytes.up_to(content.start, len).unwrap_or_default();
+    if let Some(start) = memchr::memchr(b'<', &segment).filter(|_| !segment.starts_with(MORE_XMP)) {
+        xmp::read(segment.get(start..).unwrap_or_default(), facts);
     }
 }
 

@@ -93,7 +93,8 @@ fn inflated(packed: &[u8]) -> Vec<u8> {
 
 fn tell(keyword: &[u8], value: &[u8], facts: &mut Facts) {
     match keyword {
-        b"Creation Time" => facts.offer(Source::PngCreation, when::parse(value)),
+        // The second is what XnView writes.
+        b"Creation Time" | b"create-date" => facts.offer(Source::PngCreation, when::parse(value)),
         b"XML:com.adobe.xmp" => xmp::read(value, facts),
         // As ImageMagick and ExifTool write: the name, the length, and the bytes in hexadecimal.
         b"Raw profile type exif" | b"Raw profile type APP1" => app1(&profile(value), facts),
