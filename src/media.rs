@@ -4,7 +4,14 @@
 //! every date that is there and valid, each with its [`Source`]; which of them is the capture time, and in which zone
 //! it counts, is for [`capture`](crate::capture) to say. Readers seek: of a large file they read a few kilobytes.
 
+mod avi;
+mod bmff;
+mod matroska;
+mod mdpm;
+mod quicktime;
 mod source;
+#[cfg(test)]
+mod trial;
 pub mod when;
 
 use std::fs::File;
@@ -71,6 +78,27 @@ pub struct Facts {
     pub model: Option<String>,
     /// What the two halves of a Live Photo have in common.
     pub content_id: Option<String>,
+}
+
+impl Facts {
+    /// Keeps a date, unless one of the same source is there.
+    pub(crate) fn found(&mut self, source: Source, date: Option<Moment>) {
+        if let Some(date) = date.filter(|_| !self.has(source)) {
+            let at = self.dates.partition_point(|&(other, _)| other < source);
+            self.dates.insert(at, (source, date));
+        }
+    }
+
+    /// Keeps a date that a container spells out, unless it is a day alone: of these, films and music tell when they were
+    /// published.
+    pub(crate) fn found_text(&mut self, source: Source, text: &[u8]) {
+        self.found(source, when::parse_container(text).filter(|date| date.precision != Precision::Day));
+    }
+
+    /// Whether there is a date of this source.
+    pub(crate) fn has(&self, source: Source) -> bool {
+        self.dates.iter().any(|&(other, _)| other == source)
+    }
 }
 
 /// Kinds of files that ingest treats differently.
