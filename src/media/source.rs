@@ -19,13 +19,20 @@ const WINDOW: u64 = 1024;
 /// A file's bytes by position, within a budget. What is past the end, over budget or unreadable is `None`.
 #[derive(Debug)]
 pub(crate) struct Bytes<'f> {
-    file: &'f File,
+    origin: Origin<'f>,
     len: u64,
     bytes: u64,
     reads: u32,
     calls: u32,
     start: u64,
     window: Vec<u8>,
+}
+
+/// Where bytes come from.
+#[derive(Debug)]
+enum Origin<'f> {
+    File(&'f File),
+    Memory(&'f [u8]),
 }
 
 impl<'f> Bytes<'f> {
@@ -35,7 +42,16 @@ impl<'f> Bytes<'f> {
     /// What the system says where the file's length is not to be had.
     pub(crate) fn new(file: &'f File) -> io::Result<Self> {
         let len = file.metadata()?.len();
-        Ok(Self { file, len, bytes: BYTES, reads: READS, calls: CALLS, start: 0, window: Vec::new() })
+        Ok(Self::from(Origin::File(file), len))
+    }
+
+    /// Bytes that stand nowhere as they are: compressed, or in pieces that were put together.
+    pub(crate) fn of(memory: &'f [u8]) -> Self {
+        Self::from(Origin::Memory(memory), u64::try_from(memory.len()).unwrap_or(u64::MAX))
+    }
+
+    fn from(origin: Origin<'f>, len: u64) -> Self {
+        Self { origin, len, bytes: BYTES, reads: READS, calls: CALLS, start: 0, window: Vec::new() }
     }
 
     /// Length of the file in bytes.
@@ -80,9 +96,18 @@ impl<'f> Bytes<'f> {
     fn fetch(&mut self, offset: u64, len: u64) -> Option<Vec<u8>> {
         self.bytes = self.bytes.checked_sub(len)?;
         self.reads = self.reads.checked_sub(1)?;
-        let mut buffer = vec![0; usize::try_from(len).ok()?];
-        self.file.read_exact_at(&mut buffer, offset).ok()?;
-        Some(buffer)
+        let len = usize::try_from(len).ok()?;
+        match self.origin {
+            Origin::File(file) => {
+                let mut buffer = vec![0; len];
+                file.read_exact_at(&mut buffer, offset).ok()?;
+                Some(buffer)
+            }
+            Origin::Memory(memory) => {
+                let from = usize::try_from(offset).ok()?;
+                memory.get(from..from.checked_add(len)?).map(<[u8]>::to_vec)
+            }
+        }
     }
 }
 
