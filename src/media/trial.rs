@@ -1,7 +1,4 @@
-//! What the tests of readers share: files made of bytes, and seeded damage.
-
-use std::fs::File;
-use std::os::unix::fs::FileExt;
+//! What the tests of readers share: what a reader says of some bytes, and seeded damage.
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
@@ -12,23 +9,16 @@ use super::{Facts, Source};
 /// A reader of one container.
 pub(super) type Reader = fn(&mut Bytes, &mut Facts);
 
-/// A file with this content, gone with the test.
-pub(super) fn file(content: &[u8]) -> File {
-    let file = tempfile::tempfile().expect("a temporary file");
-    file.write_all_at(content, 0).expect("written");
-    file
-}
-
-/// What a reader says of a file.
-pub(super) fn facts_of(file: &File, read: Reader) -> Facts {
+/// What a reader says of this content.
+pub(super) fn facts(content: &[u8], read: Reader) -> Facts {
     let mut facts = Facts::default();
-    read(&mut Bytes::new(file).expect("a length"), &mut facts);
+    read(&mut Bytes::of(content), &mut facts);
     facts
 }
 
 /// The dates that a reader finds in this content, as text: source, time, offset in minutes where told.
 pub(super) fn dates(content: &[u8], read: Reader) -> Vec<(Source, String)> {
-    let dates = facts_of(&file(content), read).dates.into_iter();
+    let dates = facts(content, read).dates.into_iter();
     dates
         .map(|(source, date)| {
             let offset = date.offset.map(|seconds| format!(" {:+}", seconds / 60)).unwrap_or_default();
@@ -41,14 +31,11 @@ pub(super) fn dates(content: &[u8], read: Reader) -> Vec<(Source, String)> {
 /// come back.
 pub(super) fn survives_damage(samples: &[Vec<u8>], read: Reader) {
     let rounds = std::env::var("MEDIASTRUCT_FUZZ_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(2000);
-    let file = file(b"");
     let mut random = Random(Xoshiro256PlusPlus::seed_from_u64(1904));
     for round in 0..rounds {
         let sample = &samples[round % samples.len()];
         let damaged = random.damage(sample);
-        file.set_len(0).expect("emptied");
-        file.write_all_at(&damaged, 0).expect("written");
-        let dates = facts_of(&file, read).dates;
+        let dates = facts(&damaged, read).dates;
         assert!(dates.windows(2).all(|pair| pair[0].0 < pair[1].0), "round {round}: {dates:?}");
     }
 }
