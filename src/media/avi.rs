@@ -68,8 +68,12 @@ fn list(list: Chunk, bytes: &mut Bytes, facts: &mut Facts) {
 fn date(chunk: Chunk, bytes: &mut Bytes, facts: &mut Facts) {
     if chunk.len <= DATE
         && let Ok(len) = usize::try_from(chunk.len)
-        && let Some(text) = bytes.at(chunk.start, len)
+        && let Some(mut text) = bytes.at(chunk.start, len)
     {
+        // Casio's EX-Z30 writes `2005/11/28/ 09:19`.
+        if let Some(slash @ b'/') = text.get_mut(10) {
+            *slash = b' ';
+        }
         facts.found_text(Source::AviIdit, &text);
     }
 }
