@@ -15,6 +15,9 @@ const SEARCHED: u64 = 2 << 20;
 /// Packets that are read at a time.
 const PACKETS: usize = 512;
 
+/// Messages that are looked at: pictures between the first and that of the date are few.
+const MESSAGES: u32 = 64;
+
 /// The message's UUID and the word behind it.
 const MARK: &[u8; 20] = b"\x17\xEE\x8C\x60\xF8\x4D\x11\xD9\x8C\xD6\x08\x00\x20\x0C\x9A\x66MDPM";
 
@@ -49,6 +52,7 @@ pub(crate) fn is_transport_stream(head: &[u8]) -> bool {
 pub(crate) fn read(bytes: &mut Bytes, facts: &mut Facts) {
     let Some(layout) = bytes.up_to(0, 3 * 192).and_then(|head| Layout::of(&head)) else { return };
     let mut video = Video::default();
+    let mut left = MESSAGES;
     let mut at = 0;
     while at < SEARCHED
         && let Some(block) = bytes.up_to(at, PACKETS * layout.stride).filter(|block| !block.is_empty())
@@ -60,7 +64,8 @@ pub(crate) fn read(bytes: &mut Bytes, facts: &mut Facts) {
         let last = at >= SEARCHED.min(bytes.len());
         while let Some(message) = video.message(last) {
             packs(&message, facts);
-            if facts.has(Source::Mdpm) {
+            left -= 1;
+            if left == 0 || facts.has(Source::Mdpm) {
                 return;
             }
         }

@@ -11,6 +11,9 @@ use super::user_data::fill;
 /// A list of names longer than this, in bytes, is read so far. Phones write about twenty of 30 bytes each.
 const NAMES: usize = 64 << 10;
 
+/// Names that are remembered, of those that are asked for. There are seven.
+const REMEMBERED: usize = 64;
+
 /// A value longer than this, in bytes, is no date and no name.
 const VALUE: usize = 1024;
 
@@ -43,7 +46,9 @@ fn numbered(content: &[u8]) -> Vec<(u32, Key)> {
     let mut keys = Vec::new();
     let mut rest = content.get(8..).unwrap_or_default();
     let mut number = 0;
-    while let Some((size, _)) = rest.split_first_chunk() {
+    while keys.len() < REMEMBERED
+        && let Some((size, _)) = rest.split_first_chunk()
+    {
         let size = usize::try_from(u32::from_be_bytes(*size)).unwrap_or(usize::MAX);
         let Some(name) = rest.get(8..size) else { break };
         number += 1;
