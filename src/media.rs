@@ -4,6 +4,7 @@
 //! every date that is there and valid, each with its [`Source`]; which of them is the capture time, and in which zone
 //! it counts, is for [`capture`](crate::capture) to say. Readers seek: of a large file they read a few kilobytes.
 
+mod avi;
 mod bmff;
 mod canon;
 mod exif;
@@ -11,10 +12,15 @@ mod format;
 mod heif;
 mod iptc;
 mod jpeg;
+mod matroska;
+mod mdpm;
 mod photoshop;
 mod png;
+mod quicktime;
 mod source;
 mod tiff;
+#[cfg(test)]
+mod trial;
 mod webp;
 pub mod when;
 pub mod xmp;
@@ -89,6 +95,41 @@ pub struct Facts {
     pub content_id: Option<String>,
 }
 
+impl Facts {
+    /// Keeps a valid date of a source, unless a better of the same is known: the first, but a time before a mere day.
+    pub(crate) fn found(&mut self, source: Source, date: Option<Moment>) {
+        let Some(date) = date else { return };
+        match self.dates.binary_search_by_key(&source, |known| known.0) {
+            Err(place) => self.dates.insert(place, (source, date)),
+            Ok(place) => {
+                if let Some((_, known)) = self.dates.get_mut(place)
+                    && known.precision == Precision::Day
+                    && date.precision != Precision::Day
+                {
+                    *known = date;
+                }
+            }
+        }
+    }
+
+    /// Keeps the camera's maker and model, unless they are known.
+    pub(crate) fn camera(&mut self, make: Option<Vec<u8>>, model: Option<Vec<u8>>) {
+        self.make = self.make.take().or(make.and_then(|make| trimmed(&make)));
+        self.model = self.model.take().or(model.and_then(|model| trimmed(&model)));
+    }
+
+    /// Keeps a date that a container spells out, unless it is a day alone: of these, films and music tell when they were
+    /// published.
+    pub(crate) fn found_text(&mut self, source: Source, text: &[u8]) {
+        self.found(source, when::parse_container(text).filter(|date| date.precision != Precision::Day));
+    }
+
+    /// Whether there is a date of this source.
+    pub(crate) fn has(&self, source: Source) -> bool {
+        self.dates.iter().any(|&(other, _)| other == source)
+    }
+}
+
 /// Kinds of files that ingest treats differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Kind {
@@ -101,30 +142,6 @@ pub enum Kind {
     /// Anything else.
     #[default]
     Other,
-}
-
-impl Facts {
-    /// Keeps a valid date of a source, unless a better of the same is known: the first, but a time before a mere day.
-    pub(crate) fn offer(&mut self, source: Source, moment: Option<Moment>) {
-        let Some(moment) = moment else { return };
-        match self.dates.binary_search_by_key(&source, |date| date.0) {
-            Err(place) => self.dates.insert(place, (source, moment)),
-            Ok(place) => {
-                if let Some((_, known)) = self.dates.get_mut(place)
-                    && known.precision == Precision::Day
-                    && moment.precision != Precision::Day
-                {
-                    *known = moment;
-                }
-            }
-        }
-    }
-
-    /// Keeps the camera's maker and model, unless they are known.
-    pub(crate) fn camera(&mut self, make: Option<Vec<u8>>, model: Option<Vec<u8>>) {
-        self.make = self.make.take().or(make.and_then(|make| trimmed(&make)));
-        self.model = self.model.take().or(model.and_then(|model| trimmed(&model)));
-    }
 }
 
 /// A text without blanks and NULs around it, if anything is left.
@@ -143,7 +160,7 @@ pub fn read(file: &File) -> io::Result<Facts> {
     // A file of no bytes says nothing, and what cannot be read must not look like it.
     file.read_at(&mut [0], 0)?;
     let mut bytes = Bytes::new(file)?;
-    let head = bytes.up_to(0, 32).unwrap_or_default();
+    let head = bytes.up_to(0, format::HEAD).unwrap_or_default();
     if let Some(format) = format::of(&head) {
         facts.kind = format.kind();
         dispatch(format, &mut bytes, &mut facts);
@@ -165,9 +182,11 @@ fn dispatch(format: Format, bytes: &mut Bytes, facts: &mut Facts) {
         Format::Crw => canon::crw(bytes, facts),
         Format::Heif => heif::read(bytes, facts),
         Format::Photoshop => photoshop::read(bytes, facts),
-        // Read by the modules of videos.
-        Format::QuickTime | Format::Matroska | Format::Avi | Format::TransportStream | Format::OtherVideo => {}
-        Format::OtherStill => {}
+        Format::QuickTime => quicktime::read(bytes, facts),
+        Format::Matroska => matroska::read(bytes, facts),
+        Format::Avi => avi::read(bytes, facts),
+        Format::TransportStream => mdpm::read(bytes, facts),
+        Format::OtherStill | Format::OtherVideo => {}
     }
 }
 

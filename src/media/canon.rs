@@ -65,7 +65,7 @@ fn heap(bytes: &mut Bytes, start: u64, end: u64, depth: u8, facts: &mut Facts) -
             0x180e => {
                 let seconds = bytes.array(value).map(|seconds| i64::from(u32::from_le_bytes(seconds)));
                 let moment = seconds.and_then(|seconds| when::from_unix(seconds, None));
-                facts.offer(Source::CrwDate, moment.map(|moment| when::Moment { base: when::Base::Wall, ..moment }));
+                facts.found(Source::CrwDate, moment.map(|moment| when::Moment { base: when::Base::Wall, ..moment }));
             }
             // The types of directories (CIFF § 4.2).
             _ if matches!(tag & 0x3800, 0x2800 | 0x3000) && tag & 0xc000 == 0 => {

@@ -93,7 +93,7 @@ fn is_wanted(place: Place, tag: u16) -> bool {
 
 fn gather(bytes: &mut Bytes, layout: &Layout, fields: &[Field], facts: &mut Facts) {
     for (source, date, parts, offset) in DATES {
-        facts.offer(
+        facts.found(
             source,
             of(fields, date).find_map(|field| when::parse(&field.text(bytes, TEXT)?)).map(|moment| {
                 let mut first = |tag| of(fields, tag).find_map(|field| field.text(bytes, TEXT)).unwrap_or_default();
@@ -101,7 +101,7 @@ fn gather(bytes: &mut Bytes, layout: &Layout, fields: &[Field], facts: &mut Fact
             }),
         );
     }
-    facts.offer(Source::Gps, gps(bytes, layout, fields));
+    facts.found(Source::Gps, gps(bytes, layout, fields));
     facts.camera(name(bytes, fields, MAKE), name(bytes, fields, MODEL));
     if let Some(note) = of(fields, MAKER_NOTE).next() {
         apple(bytes, note, facts);

@@ -1,6 +1,6 @@
 //! What a file is, by its first bytes.
 
-use super::Kind;
+use super::{Kind, mdpm};
 
 /// Formats that are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,10 @@ const PICTURES: [&[u8; 4]; 14] = [
 /// Atoms that a `QuickTime` file without a file type may begin with.
 const ATOMS: [&[u8; 4]; 7] = [b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"uuid"];
 
-/// The format of a file that begins with `head`: its first 32 bytes, or all of a shorter file.
+/// How much of a file tells its format, in bytes: three packets of a transport stream.
+pub(crate) const HEAD: usize = 600;
+
+/// The format of a file that begins with `head`: its first [`HEAD`] bytes, or all of a shorter file.
 pub(crate) fn of(head: &[u8]) -> Option<Format> {
     let format = match head {
         [0xff, 0xd8, 0xff, ..] => Format::Jpeg,
@@ -64,8 +67,9 @@ pub(crate) fn of(head: &[u8]) -> Option<Format> {
         // Pack or sequence header of MPEG-1 and -2; Flash; ASF.
         [0, 0, 1, 0xba | 0xb3, ..] | [b'F', b'L', b'V', 1, ..] | [0x30, 0x26, 0xb2, 0x75, ..] => Format::OtherVideo,
         [b'G', b'I', b'F', b'8', ..] | [0xff, 0x0a, ..] | [b'F', b'O', b'V', b'b', ..] => Format::OtherStill,
+        _ if mdpm::is_transport_stream(head) => Format::TransportStream,
         _ if head.starts_with(b"FUJIFILMCCD-RAW") => Format::Fujifilm,
-        _ => return iso_media(head).or_else(|| transport_stream(head)),
+        _ => return iso_media(head),
     };
     Some(format)
 }
@@ -82,15 +86,6 @@ fn iso_media(head: &[u8]) -> Option<Format> {
         brand if PICTURES.contains(&brand) => Format::Heif,
         _ => Format::QuickTime,
     })
-}
-
-/// Packets of 188 bytes, or of 192 with a time before each, begin with the byte `G` (ISO/IEC 13818-1 § 2.4.3.2).
-fn transport_stream(head: &[u8]) -> Option<Format> {
-    let is_one = matches!(
-        head,
-        [b'G', 0x40 | 0x41 | 0, _, 0x10..=0x3f, ..] | [_, _, _, _, b'G', 0x40 | 0x41 | 0, _, 0x10..=0x3f, ..]
-    );
-    is_one.then_some(Format::TransportStream)
 }
 
 impl Format {

@@ -12,7 +12,7 @@ pub(crate) fn read(records: &[u8], facts: &mut Facts) {
     for (date, time) in DATES {
         let Some(day) = first(date) else { continue };
         let whole = first(time).and_then(|time| when::parse(&[day, b" ", time].concat()));
-        facts.offer(Source::Iptc, whole.or_else(|| when::parse(day)));
+        facts.found(Source::Iptc, whole.or_else(|| when::parse(day)));
     }
 }
 

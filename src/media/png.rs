@@ -55,7 +55,7 @@ fn time(bytes: &mut Bytes, content: &Range<u64>, facts: &mut Facts) {
     let Some([high, low, month, day, hour, minute, second]) = bytes.array(content.start) else { return };
     let year = u16::from_be_bytes([high, low]);
     let text = format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}");
-    facts.offer(Source::PngTime, when::parse(text.as_bytes()).map(when::Moment::utc));
+    facts.found(Source::PngTime, when::parse(text.as_bytes()).map(when::Moment::utc));
 }
 
 /// Keyword and text of a textual chunk (§ 11.3.3), inflated.
@@ -94,7 +94,7 @@ fn inflated(packed: &[u8]) -> Vec<u8> {
 fn tell(keyword: &[u8], value: &[u8], facts: &mut Facts) {
     match keyword {
         // The second is what XnView writes.
-        b"Creation Time" | b"create-date" => facts.offer(Source::PngCreation, when::parse(value)),
+        b"Creation Time" | b"create-date" => facts.found(Source::PngCreation, when::parse(value)),
         b"XML:com.adobe.xmp" => xmp::read(value, facts),
         // As ImageMagick and ExifTool write: the name, the length, and the bytes in hexadecimal.
         b"Raw profile type exif" | b"Raw profile type APP1" => app1(&profile(value), facts),

@@ -157,7 +157,7 @@ impl Walk {
 
 fn offer(property: Property, value: &[u8], facts: &mut Facts) {
     match property {
-        Property::Date(source) => facts.offer(source, when::parse(value)),
+        Property::Date(source) => facts.found(source, when::parse(value)),
         Property::Make => facts.camera(Some(value.to_vec()), None),
         Property::Model => facts.camera(None, Some(value.to_vec())),
         Property::Root | Property::Description => {}
