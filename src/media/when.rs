@@ -146,6 +146,11 @@ pub fn parse_container(text: &[u8]) -> Option<Moment> {
     spelling::date(text)?.valid(FIRST_CONTAINER, now())
 }
 
+/// Reads an offset from UTC that stands alone, in seconds: `+02:00`, `+0200` or `Z`.
+pub(crate) fn offset(text: &[u8]) -> Option<i32> {
+    spelling::offset(text)
+}
+
 /// Seconds since 1970-01-01 UTC and nanoseconds after them; `None` for nanoseconds means that the source has none.
 #[must_use]
 pub fn from_unix(seconds: i64, nanoseconds: Option<u32>) -> Option<Moment> {
