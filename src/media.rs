@@ -4,12 +4,34 @@
 //! every date that is there and valid, each with its [`Source`]; which of them is the capture time, and in which zone
 //! it counts, is for [`capture`](crate::capture) to say. Readers seek: of a large file they read a few kilobytes.
 
+mod avi;
+mod bmff;
+mod canon;
+mod exif;
+mod format;
+mod heif;
+mod iptc;
+mod jpeg;
+mod matroska;
+mod mdpm;
+mod photoshop;
+mod png;
+mod quicktime;
 mod source;
+mod tiff;
+#[cfg(test)]
+mod trial;
+mod webp;
 pub mod when;
+pub mod xmp;
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 
+use format::Format;
+use source::Bytes;
+use tiff::Place;
 pub use when::{Base, Moment, Precision};
 
 /// Where a date stands in a file, the more trustworthy first: a source wins over all below it.
@@ -65,12 +87,49 @@ pub struct Facts {
     pub dates: Vec<(Source, Moment)>,
     /// Offset from UTC in seconds, where the file stores it apart from any date (`samsung.android.utc_offset`).
     pub utc_offset: Option<i32>,
+    /// Length of a video in seconds, rounded down: its header may be dated at its end.
+    pub duration: Option<u32>,
     /// Maker of the camera, trimmed.
     pub make: Option<String>,
     /// Model of the camera, trimmed.
     pub model: Option<String>,
     /// What the two halves of a Live Photo have in common.
     pub content_id: Option<String>,
+}
+
+impl Facts {
+    /// Keeps a valid date of a source, unless a better of the same is known: the first, but a time before a mere day.
+    pub(crate) fn found(&mut self, source: Source, date: Option<Moment>) {
+        let Some(date) = date else { return };
+        match self.dates.binary_search_by_key(&source, |known| known.0) {
+            Err(place) => self.dates.insert(place, (source, date)),
+            Ok(place) => {
+                if let Some((_, known)) = self.dates.get_mut(place)
+                    && known.precision == Precision::Day
+                    && date.precision != Precision::Day
+                {
+                    *known = date;
+                }
+            }
+        }
+    }
+
+    /// Keeps the camera's maker and model, unless they are known.
+    pub(crate) fn camera(&mut self, make: Option<Vec<u8>>, model: Option<Vec<u8>>) {
+        self.make = self.make.take().or(make.and_then(|make| trimmed(&make)));
+        self.model = self.model.take().or(model.and_then(|model| trimmed(&model)));
+    }
+
+    /// Keeps a date that a container spells out, unless it is a day alone: of these, films and music tell when they were
+    /// published.
+    pub(crate) fn found_text(&mut self, source: Source, text: &[u8]) {
+        self.found(source, when::parse_container(text).filter(|date| date.precision != Precision::Day));
+    }
+
+    /// Whether there is a date of this source.
+    pub(crate) fn has(&self, source: Source) -> bool {
+        self.dates.iter().any(|&(other, _)| other == source)
+    }
 }
 
 /// Kinds of files that ingest treats differently.
@@ -87,10 +146,69 @@ pub enum Kind {
     Other,
 }
 
+/// A text without blanks and NULs around it, if anything is left.
+fn trimmed(text: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(text);
+    let text = text.trim_matches(|letter: char| letter.is_whitespace() || letter == '\0');
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 /// Reads what `file` says of itself. Damaged content gives fewer facts, never an error.
 ///
 /// # Errors
 /// What the system says where the file cannot be read.
-pub fn read(_file: &File) -> io::Result<Facts> {
-    Ok(Facts::default())
+pub fn read(file: &File) -> io::Result<Facts> {
+    let mut facts = Facts::default();
+    // A file of no bytes says nothing, and what cannot be read must not look like it.
+    file.read_at(&mut [0], 0)?;
+    let mut bytes = Bytes::new(file)?;
+    let head = bytes.up_to(0, format::HEAD).unwrap_or_default();
+    if let Some(format) = format::of(&head) {
+        facts.kind = format.kind();
+        dispatch(format, &mut bytes, &mut facts);
+    }
+    Ok(facts)
+}
+
+fn dispatch(format: Format, bytes: &mut Bytes, facts: &mut Facts) {
+    let whole = 0..bytes.len();
+    match format {
+        Format::Jpeg => jpeg::read(bytes, whole, facts),
+        Format::Png => png::read(bytes, facts),
+        Format::WebP => webp::read(bytes, facts),
+        Format::Tiff => exif::read_file(bytes, facts),
+        Format::PanasonicOrOlympus => exif::read_raw(bytes, facts),
+        Format::Fujifilm => fujifilm(bytes, facts),
+        Format::Minolta => minolta(bytes, facts),
+        Format::Cr3 => canon::cr3(bytes, facts),
+        Format::Crw => canon::crw(bytes, facts),
+        Format::Heif => heif::read(bytes, facts),
+        Format::Photoshop => photoshop::read(bytes, facts),
+        Format::QuickTime => quicktime::read(bytes, facts),
+        Format::Matroska => matroska::read(bytes, facts),
+        Format::Avi => avi::read(bytes, facts),
+        Format::TransportStream => mdpm::read(bytes, facts),
+        Format::OtherStill | Format::OtherVideo => {}
+    }
+}
+
+/// Fujifilm's RAF: a header, and at its byte 84 the position of a JPEG with all the EXIF.
+fn fujifilm(bytes: &mut Bytes, facts: &mut Facts) {
+    if let Some(start) = bytes.array(84).map(|start| u64::from(u32::from_be_bytes(start))) {
+        jpeg::read(bytes, start..bytes.len(), facts);
+    }
+}
+
+/// Minolta's MRW: blocks of a type and a length, of which `TTW` is TIFF.
+fn minolta(bytes: &mut Bytes, facts: &mut Facts) {
+    let mut at: u64 = 8;
+    for _ in 0..16 {
+        let Some([kind @ .., l0, l1, l2, l3]) = bytes.array::<8>(at) else { return };
+        let start = at.saturating_add(8);
+        let end = start.saturating_add(u64::from(u32::from_be_bytes([l0, l1, l2, l3])));
+        if kind == *b"\0TTW" {
+            return exif::read(bytes, start..end.min(bytes.len()), Place::Main, facts);
+        }
+        at = end;
+    }
 }

@@ -33,8 +33,9 @@ impl Part {
 
     /// The boxes of a `meta` box: a full box in ISO files (§ 8.11.1), a plain atom in those of `QuickTime`.
     pub(crate) fn meta_parts(&self, bytes: &mut Bytes) -> Boxes {
-        let plain = bytes.array(self.start.saturating_add(4)) == Some(*b"hdlr");
-        self.parts(if plain { 0 } else { 4 })
+        // No box is of size 0 within another, so that zero is a version with flags.
+        let full = bytes.array(self.start) == Some([0; 4]);
+        self.parts(if full { 4 } else { 0 })
     }
 
     /// Its whole content, or `None` where that is cut short or longer than `most` bytes.
@@ -101,5 +102,73 @@ impl Boxes {
                 return Some(part);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Types and contents of the boxes, the whole ones with `=`, the cut with `~`.
+    fn walked(content: &[u8]) -> String {
+        let mut bytes = Bytes::of(content);
+        let mut boxes = Boxes::of(&bytes);
+        let mut found = String::new();
+        while let Some(part) = boxes.next(&mut bytes) {
+            let text = part.head(&mut bytes, 64).expect("within the file");
+            let sign = if part.cut { '~' } else { '=' };
+            let kind = part.kind.escape_ascii();
+            found.push_str(&format!("{kind}{sign}{} ", text.escape_ascii()));
+        }
+        found
+    }
+
+    #[test]
+    fn sizes_are_narrow_wide_open_or_cut() {
+        assert_eq!(walked(b"\0\0\0\x0Afreeab\0\0\0\x08wide\0\0\0\x09skipc"), "free=ab wide= skip=c ");
+        assert_eq!(walked(b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x12ab\0\0\0\x08free"), "mdat=ab free= ");
+        assert_eq!(walked(b"\0\0\0\0mdatrest"), "mdat=rest ");
+        assert_eq!(walked(b"\0\0\0\x0Ffreecut"), "free~cut ");
+        assert_eq!(walked(b"\0\0\0\x01mdat\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFFcut"), "mdat~cut ");
+        assert_eq!(walked(b"\0\0\0\x1Buuid0123456789abcdefxyz"), "uuid=xyz ");
+    }
+
+    #[test]
+    fn what_is_no_box_ends_the_walk() {
+        for end in [
+            &b"\0\0\0\0"[..],
+            b"\0\0\0\0\0\0\0\0rest",
+            b"\0\0\0\x07free",
+            b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x0F",
+            b"\0\0\0\x10uuid01234567",
+        ] {
+            assert_eq!(walked(&[b"\0\0\0\x08free", end].concat()), "free= ", "{}", end.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn metadata_is_a_full_box_or_a_plain_one() {
+        for (content, skipped) in
+            [(&b"\0\0\0\x10meta\0\0\0\x08hdlr"[..], 0), (b"\0\0\0\x14meta\0\0\0\0\0\0\0\x08hdlr", 4)]
+        {
+            let mut bytes = Bytes::of(content);
+            let meta = Boxes::of(&bytes).next(&mut bytes).expect("a box");
+            let found = meta.meta_parts(&mut bytes).find(&mut bytes, *b"hdlr").expect("a handler");
+            assert_eq!(found.start, 16 + skipped);
+        }
+    }
+
+    #[test]
+    fn content_is_whole_and_bounded() {
+        let content = b"\0\0\0\x0Cfreeabcd\0\0\0\x0Cskipab";
+        let mut bytes = Bytes::of(content);
+        let mut boxes = Boxes::of(&bytes);
+        let whole = boxes.next(&mut bytes).expect("a box");
+        assert_eq!(whole.content(&mut bytes, 4).as_deref(), Some(&b"abcd"[..]));
+        assert_eq!(whole.content(&mut bytes, 3), None);
+        assert_eq!(whole.head(&mut bytes, 3).as_deref(), Some(&b"abc"[..]));
+        let cut = boxes.next(&mut bytes).expect("a box");
+        assert_eq!(cut.content(&mut bytes, 4), None);
+        assert_eq!(cut.head(&mut bytes, 4).as_deref(), Some(&b"ab"[..]));
     }
 }

@@ -146,12 +146,22 @@ pub fn parse_container(text: &[u8]) -> Option<Moment> {
     spelling::date(text)?.valid(FIRST_CONTAINER, now())
 }
 
+/// Reads an offset from UTC that stands alone, in seconds: `+02:00`, `+0200` or `Z`.
+pub(crate) fn offset(text: &[u8]) -> Option<i32> {
+    spelling::offset(text)
+}
+
 /// Seconds since 1970-01-01 UTC and nanoseconds after them; `None` for nanoseconds means that the source has none.
 #[must_use]
 pub fn from_unix(seconds: i64, nanoseconds: Option<u32>) -> Option<Moment> {
+    from_unix_since(seconds, nanoseconds, FIRST_CONTAINER)
+}
+
+/// As [`from_unix`], in or after the year `first`.
+pub(crate) fn from_unix_since(seconds: i64, nanoseconds: Option<u32>, first: i32) -> Option<Moment> {
     let time = DateTime::from_timestamp(seconds, nanoseconds.unwrap_or(0))?.naive_utc();
     let fraction = nanoseconds.is_some();
-    Moment { time, base: Base::Utc, offset: None, precision: Precision::Second, fraction }.valid(FIRST_CONTAINER, now())
+    Moment { time, base: Base::Utc, offset: None, precision: Precision::Second, fraction }.valid(first, now())
 }
 
 /// Seconds since 1904-01-01 UTC, as in `mvhd` and `mdhd`. What would be before 1970 counts from 1970, as some writers

@@ -1,0 +1,102 @@
+//! What a file is, by its first bytes.
+
+use super::{Kind, mdpm};
+
+/// Formats that are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Jpeg,
+    Png,
+    WebP,
+    /// TIFF, and the raw formats that have its header.
+    Tiff,
+    /// RW2 and ORF: TIFF with another number in its header.
+    PanasonicOrOlympus,
+    /// RAF.
+    Fujifilm,
+    /// MRW.
+    Minolta,
+    Cr3,
+    Crw,
+    /// HEIC, AVIF, and what else holds metadata in boxes: JPEG XL, JPEG 2000.
+    Heif,
+    Photoshop,
+    /// Pictures that tell nothing of their making.
+    OtherStill,
+    /// MP4, MOV, M4V, 3GP.
+    QuickTime,
+    /// Matroska, `WebM`.
+    Matroska,
+    Avi,
+    /// MTS, M2TS.
+    TransportStream,
+    /// Videos that tell nothing of their making.
+    OtherVideo,
+}
+
+/// Brands of ISO media that are pictures (ISO/IEC 23008-12 § 10; AV1 Image File Format § 6; ISO/IEC 23000-22 § 10).
+const PICTURES: [&[u8; 4]; 14] = [
+    b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1", b"miaf",
+    b"avif", b"avis",
+];
+
+/// Atoms that a `QuickTime` file without a file type may begin with.
+const ATOMS: [&[u8; 4]; 7] = [b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"uuid"];
+
+/// How much of a file tells its format, in bytes: three packets of a transport stream.
+pub(crate) const HEAD: usize = 600;
+
+/// The format of a file that begins with `head`: its first [`HEAD`] bytes, or all of a shorter file.
+pub(crate) fn of(head: &[u8]) -> Option<Format> {
+    let format = match head {
+        [0xff, 0xd8, 0xff, ..] => Format::Jpeg,
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Format::Png,
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Format::WebP,
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'A', b'V', b'I', b' ', ..] => Format::Avi,
+        [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Format::Tiff,
+        [b'I', b'I', 0x55, 0, ..] | [b'I', b'I', b'R', b'O' | b'S', ..] | [b'M', b'M', b'O', b'R', ..] => {
+            Format::PanasonicOrOlympus
+        }
+        [b'I', b'I', _, _, _, _, b'H', b'E', b'A', b'P', b'C', b'C', b'D', b'R', ..] => Format::Crw,
+        [0, b'M', b'R', b'M', ..] => Format::Minolta,
+        [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] | [0, 0, 0, 12, b'j', b'P', b' ' | 0x1a, b' ' | 0x1a, ..] => {
+            Format::Heif
+        }
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => Format::Matroska,
+        [b'8', b'B', b'P', b'S', ..] => Format::Photoshop,
+        // Pack or sequence header of MPEG-1 and -2; Flash; ASF.
+        [0, 0, 1, 0xba | 0xb3, ..] | [b'F', b'L', b'V', 1, ..] | [0x30, 0x26, 0xb2, 0x75, ..] => Format::OtherVideo,
+        [b'G', b'I', b'F', b'8', ..] | [0xff, 0x0a, ..] | [b'F', b'O', b'V', b'b', ..] => Format::OtherStill,
+        _ if mdpm::is_transport_stream(head) => Format::TransportStream,
+        _ if head.starts_with(b"FUJIFILMCCD-RAW") => Format::Fujifilm,
+        _ => return iso_media(head),
+    };
+    Some(format)
+}
+
+fn iso_media(head: &[u8]) -> Option<Format> {
+    let kind: &[u8; 4] = head.get(4..8)?.try_into().ok()?;
+    if kind != b"ftyp" {
+        return ATOMS.contains(&kind).then_some(Format::QuickTime);
+    }
+    // The major brand decides, the first compatible ones where it is one that nobody knows.
+    let brand: &[u8; 4] = head.get(8..12)?.try_into().ok()?;
+    Some(match brand {
+        b"crx " => Format::Cr3,
+        brand if PICTURES.contains(&brand) => Format::Heif,
+        _ => Format::QuickTime,
+    })
+}
+
+impl Format {
+    /// What a file of this format is, where its content tells nothing else.
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Format::PanasonicOrOlympus | Format::Fujifilm | Format::Minolta | Format::Cr3 | Format::Crw => Kind::Raw,
+            Format::QuickTime | Format::Matroska | Format::Avi | Format::TransportStream | Format::OtherVideo => {
+                Kind::Video
+            }
+            _ => Kind::Still,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! JPEG: segments (ITU-T T.81 § B.1.1) with EXIF, XMP and Photoshop's resources.
+
+use std::ops::Range;
+
+use super::source::Bytes;
+use super::tiff::Place;
+use super::{Facts, exif, photoshop, xmp};
+
+/// Segments read at most: those before the first scan of a real file are a few dozen, or some hundred with a large
+/// colour profile or depth map.
+const SEGMENTS: usize = 2048;
+
+/// How far behind a segment the next is looked for, in bytes, where something else is in between.
+const GAP: usize = 4096;
+
+/// Photoshop's resources put together at most, in bytes.
+const RESOURCES: usize = 1 << 20;
+
+const EXIF: &[u8] = b"Exif\0";
+const MORE_XMP: &[u8] = b"http://ns.adobe.com/xmp/extension/";
+const PHOTOSHOP: &[u8] = b"Photoshop 3.0\0";
+
+/// Reads the segments of the picture that stands in a range, up to its first scan.
+pub(crate) fn read(bytes: &mut Bytes, span: Range<u64>, facts: &mut Facts) {
+    if bytes.array(span.start) != Some([0xff, 0xd8]) {
+        return;
+    }
+    let mut at = span.start.saturating_add(2);
+    let mut resources = Vec::new();
+    for _ in 0..SEGMENTS {
+        let Some((marker, content)) = segment(bytes, at, span.end) else { break };
+        match marker {
+            0xe1 => app1(bytes, content.clone(), facts),
+            0xed => app13(bytes, content.clone(), &mut resources),
+            _ => {}
+        }
+        at = content.end;
+    }
+    // A resource may go on in the next segment, so they are read as one.
+    let len = resources.len() as u64;
+    photoshop::resources(&mut Bytes::of(&resources), 0..len, facts);
+}
+
+/// Marker and content of the segment at or soon behind a position. `None` where the scan begins or the picture ends.
+fn segment(bytes: &mut Bytes, at: u64, end: u64) -> Option<(u8, Range<u64>)> {
+    let head = bytes.array::<2>(at)?;
+    let (marker, start) = match head {
+        [0xff, marker @ 0x01..=0xfe] => (marker, at.checked_add(2)?),
+        _ => {
+            let near = bytes.up_to(at, GAP)?;
+            let pair = near.windows(2).position(|pair| matches!(pair, [0xff, 0xc0..=0xfe]))?;
+            (*near.get(pair.checked_add(1)?)?, at.checked_add(pair as u64)?.checked_add(2)?)
+        }
+    };
+    match marker {
+        0xd9 | 0xda => None,
+        // Markers without a content.
+        0x01 | 0xd0..=0xd8 => Some((marker, start..start)),
+        _ => {
+            let len = u64::from(u16::from_be_bytes(bytes.array(start)?)).max(2);
+            Some((marker, start.checked_add(2)?..start.checked_add(len)?.min(end)))
+        }
+    }
+}
+
+/// EXIF, or XMP by whatever name it goes: some writers damage the name, none the packet.
+fn app1(bytes: &mut Bytes, content: Range<u64>, facts: &mut Facts) {
+    if bytes.up_to(content.start, EXIF.len()).is_some_and(|head| head == EXIF) {
+        return exif::read(bytes, content, Place::Main, facts);
+    }
+    let len = usize::try_from(content.end.saturating_sub(content.start)).unwrap_or(0);
+    let segment = bytes.up_to(content.start, len).unwrap_or_default();
+    if let Some(start) = memchr::memchr(b'<', &segment).filter(|_| !segment.starts_with(MORE_XMP)) {
+        xmp::read(segment.get(start..).unwrap_or_default(), facts);
+    }
+}
+
+fn app13(bytes: &mut Bytes, content: Range<u64>, resources: &mut Vec<u8>) {
+    let len = usize::try_from(content.end.saturating_sub(content.start)).unwrap_or(0);
+    let part = bytes.up_to(content.start, len).unwrap_or_default();
+    if let Some(part) = part.strip_prefix(PHOTOSHOP).filter(|part| part.len() <= RESOURCES - resources.len()) {
+        resources.extend_from_slice(part);
+    }
+}
