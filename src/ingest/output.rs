@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::destination::{Fate, Keeper};
 use super::naming::Namer;
 use super::{Inbox, Options};
-use crate::capture::Capture;
+use crate::capture::{Capture, Origin};
 use crate::cli::Failure;
 use crate::place;
 use crate::plan::push_keeper_note;
@@ -157,10 +157,12 @@ pub(super) fn summary(
 
 /// How a date was found, for the summary; the better ones first.
 fn class(capture: Option<&Capture>) -> (usize, &'static str) {
-    use crate::capture::Origin;
     match capture.map(|capture| capture.origin) {
-        Some(Origin::File(_)) => (0, "metadata"),
+        Some(Origin::File(_) | Origin::Changed(_)) => (0, "metadata"),
+        Some(Origin::PreferredSidecar(_) | Origin::Sidecar(_)) => (1, "sidecar"),
         Some(Origin::Name) => (2, "file name"),
+        Some(Origin::Takeout) => (3, "Takeout"),
+        Some(Origin::FileDay(_) | Origin::SidecarDay(_) | Origin::NameDay) => (4, "day only"),
         Some(Origin::Mtime) => (5, "mtime"),
         None => (6, "nothing"),
     }

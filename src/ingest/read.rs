@@ -1,5 +1,7 @@
 //! Looking into files: their content's hash, and what they say of themselves.
 
+use std::io::{self, Read as _};
+
 use super::Job;
 use super::companions::split;
 use super::incoming::Incoming;
@@ -21,6 +23,9 @@ pub(super) struct Content {
 
 /// A file of this size and more is worth a turn of its own.
 const LARGE: u64 = 8 << 20;
+
+/// So many bytes of an XMP sidecar are read: dates stand at its beginning, and lists of edits behind them.
+const MOST_XMP: u64 = 1 << 20;
 
 /// So many small files are read in one turn.
 const BATCH: usize = 16;
@@ -72,8 +77,7 @@ fn read_file(file: &Incoming, scratch: &mut Scratch, job: &Job<'_>) -> Result<Co
     if !is_listed {
         return Err("it was changed since it was listed".into());
     }
-    let facts = media::read(opened.file()).map_err(|error| crate::report::reason(&error))?;
-    let takeout = takeout(file, &opened);
+    let (facts, takeout) = look(file, &opened).map_err(|error| crate::report::reason(&error))?;
     let hash = match file.hash {
         Some(hash) => opened.check_unchanged().map(|()| hash),
         None => opened.hash(scratch).inspect(|_| job.progress.add_bytes(status.size)),
@@ -81,10 +85,14 @@ fn read_file(file: &Incoming, scratch: &mut Scratch, job: &Job<'_>) -> Result<Co
     Ok(Content { status, hash: hash.map_err(|trouble| trouble.to_string())?, facts, takeout })
 }
 
-fn takeout(file: &Incoming, opened: &Opened) -> Option<Moment> {
+/// What a file says of itself or, where it is a sidecar, of another one.
+fn look(file: &Incoming, opened: &Opened) -> io::Result<(Facts, Option<Moment>)> {
     let (_, extension) = split(super::name_of(&file.path));
-    if !extension.eq_ignore_ascii_case(b"json") {
-        return None;
+    if extension.eq_ignore_ascii_case(b"xmp") {
+        let mut packet = Vec::new();
+        opened.file().take(MOST_XMP).read_to_end(&mut packet)?;
+        return Ok((media::xmp::dates(&packet), None));
     }
-    capture::takeout::read(opened.file()).ok().flatten()
+    let takeout = if extension.eq_ignore_ascii_case(b"json") { capture::read_takeout(opened.file())? } else { None };
+    Ok((media::read(opened.file())?, takeout))
 }
