@@ -60,7 +60,10 @@ fn expect_order(sources: &[(&str, Add)], extension: &str, write: fn(&Picture) ->
             samples.push((format!("{name} to {last}.{extension}"), write(&picture), answer(year)));
         }
     }
-    expect_dates(&[], samples.iter().map(|(name, content, stamp)| (&name[..], content.clone(), &stamp[..])).collect());
+    expect_dates(
+        &[],
+        &samples.iter().map(|(name, content, stamp)| (&name[..], content.clone(), &stamp[..])).collect::<Vec<_>>(),
+    );
 }
 
 #[test]
@@ -78,7 +81,7 @@ fn exif_in_every_kind_of_picture() {
     let picture = new().original(&exif(2019));
     expect_dates(
         &[],
-        vec![
+        &[
             ("a.jpg", picture.jpeg(), "20190102_030405"),
             ("a.png", picture.png(), "20190102_030405"),
             ("a.tif", picture.tiff(), "20190102_030405"),
@@ -97,7 +100,7 @@ fn exif_dates_in_the_first_directory_count_after_those_in_their_own() {
     let first = |tag| new().tag(Ifd::First, tag, &exif(2019));
     expect_dates(
         &[],
-        vec![
+        &[
             ("original.jpg", first(ORIGINAL).jpeg(), "20190102_030405"),
             ("digitized.jpg", first(DIGITIZED).jpeg(), "20190102_030405"),
             ("both.jpg", first(ORIGINAL).original(&exif(2018)).jpeg(), "20180102_030405"),
@@ -115,7 +118,7 @@ fn the_sources_of_the_quicktime_family_in_their_order() {
     let keys = || day().creation_date("2010-01-02T03:04:05+0000");
     expect_dates(
         &[],
-        vec![
+        &[
             ("keys.mov", keys().mov(), "20100102_030405"),
             ("keys alone.mov", Movie::new().creation_date("2010-01-02T03:04:05+0000").mov(), "20100102_030405"),
             ("day.mp4", day().mp4(), "20110102_030405"),
@@ -134,7 +137,7 @@ fn the_sources_of_the_quicktime_family_in_their_order() {
 fn the_sources_of_other_videos() {
     expect_dates(
         &[],
-        vec![
+        &[
             ("a.avi", avi("Wed Jan 02 03:04:05 2019"), "20190102_030405"),
             ("a.mts", m2ts("20190102030405"), "20190102_030405"),
             ("a.m2ts", m2ts("20180102030405"), "20180102_030405"),
@@ -152,7 +155,7 @@ fn a_file_name_comes_after_the_capture_times_in_the_file_and_before_its_last_cha
     let (jpg, png, avi_, mkv_, mp4) = (named("jpg"), named("png"), named("avi"), named("mkv"), named("mp4"));
     expect_dates(
         &[],
-        vec![
+        &[
             (&jpg, new().gps("2018:01:02", [3, 4, 5]).jpeg(), "20180102_030405"),
             (&png, new().text("Creation Time", &exif(2018)).png(), "20180102_030405"),
             (&mp4, Movie::new().media("2018-01-02 03:04:05").mp4(), "20180102_030405"),
@@ -170,7 +173,7 @@ fn a_file_name_comes_after_the_capture_times_in_the_file_and_before_its_last_cha
 fn the_last_change_comes_before_dates_without_a_time_and_those_before_the_mtime() {
     expect_dates(
         &[],
-        vec![
+        &[
             ("modified.jpg", new().modified(&exif(2018)).iptc(55, "20170102").jpeg(), "20180102_030405"),
             (
                 "time.png",
@@ -249,13 +252,10 @@ fn dates_that_cannot_be_true_give_way_to_the_next_source() {
         "yesterday afternoon",
         ahead.as_str(),
     ];
-    let samples = rejected.map(|text| (format!("{}.jpg", text.replace(['/', ':'], " ")), text));
-    let case = |(name, text): &(String, &str)| -> (String, Vec<u8>) {
-        (format!("a {name}"), new().original(text).digitized(&exif(2011)).jpeg())
-    };
-    let cases: Vec<_> = samples.iter().map(case).collect();
-    // The names are those of the texts to read in a failure only: what EXIF tells comes first.
-    expect_dates(&[], cases.iter().map(|(name, content)| (&name[..], content.clone(), "20110102_030405")).collect());
+    let case = |text: &str| new().original(text).digitized(&exif(2011)).jpeg();
+    let names: Vec<_> = (0..rejected.len()).map(|index| format!("rejected {index}.jpg")).collect();
+    let cases = rejected.iter().zip(&names).map(|(text, name)| (&name[..], case(text), "20110102_030405"));
+    expect_dates(&[], &cases.collect::<Vec<_>>());
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn dates_near_those_are_accepted() {
     let picture = |text: &str| new().original(text).digitized(&exif(2011)).jpeg();
     expect_dates(
         &[],
-        vec![
+        &[
             ("eldest.jpg", picture("1826:06:01 10:00:00"), "18260601_100000"),
             ("scan.jpg", picture("1904:01:01 00:00:01"), "19040101_000001"),
             ("before 1970.jpg", picture("1955:05:05 10:00:00"), "19550505_100000"),
@@ -283,7 +283,7 @@ fn containers_tell_no_time_before_1970() {
     let count = |utc: &str| u32::try_from(seconds(utc)).expect("after 1970");
     expect_dates(
         &[],
-        vec![
+        &[
             ("keys.mov", media().creation_date("1965-01-02T03:04:05+0000").mov(), "20130102_030405"),
             ("day.mov", media().day("1965-01-02T03:04:05").mov(), "20130102_030405"),
             ("zero.mov", media().header_raw(0).mov(), "20130102_030405"),
@@ -317,15 +317,12 @@ fn spellings() {
     ];
     // Names in which no date can be read.
     let names: Vec<_> = (0..spelled.len()).map(|index| format!("spelling {index}.jpg")).collect();
-    let exif = spelled
-        .iter()
-        .zip(&names)
-        .map(|((text, expected), name)| -> Case<'_> { (name, new().original(text).jpeg(), expected) });
-    expect_dates(&[], exif.collect());
-    let xmp = spelled.iter().zip(&names).map(|((text, expected), name)| -> Case<'_> {
-        (name, new().xmp("exif:DateTimeOriginal", text).jpeg(), expected)
-    });
-    expect_dates(&[], xmp.collect());
+    let each = |write: fn(&str) -> Vec<u8>| -> Vec<Case<'_>> {
+        let cases = spelled.iter().zip(&names);
+        cases.map(|((text, expected), name)| (&name[..], write(text), *expected)).collect()
+    };
+    expect_dates(&[], &each(|text| new().original(text).jpeg()));
+    expect_dates(&[], &each(|text| new().xmp("exif:DateTimeOriginal", text).jpeg()));
 }
 
 #[test]
@@ -334,7 +331,7 @@ fn an_offset_is_reported_and_never_shifts() {
     let keys = |text: &str| Movie::new().creation_date(text).mov();
     expect_dates(
         &["--tz", "Asia/Tokyo"],
-        vec![
+        &[
             ("east.jpg", offset("+02:00"), "20190102_030405 offset=+02:00 precision=second"),
             ("west.jpg", offset("-03:30"), "20190102_030405 offset=-03:30"),
             ("farthest.jpg", offset("+14:00"), "20190102_030405 offset=+14:00"),

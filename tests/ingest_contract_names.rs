@@ -9,7 +9,10 @@ use support::{Sandbox, set_mtime};
 /// Pictures that tell nothing but their names.
 #[track_caller]
 fn expect_names(args: &[&str], names: &[(&str, &str)]) {
-    expect_dates(args, names.iter().map(|(name, expected)| (*name, Picture::new().jpeg(), *expected)).collect());
+    expect_dates(
+        args,
+        &names.iter().map(|(name, expected)| (*name, Picture::new().jpeg(), *expected)).collect::<Vec<_>>(),
+    );
 }
 
 #[test]

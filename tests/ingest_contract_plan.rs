@@ -41,7 +41,7 @@ fn a_row_is_the_record_of_the_file_and_its_place() {
 
 #[test]
 fn every_field_of_a_template() {
-    let picture = still().tag(Ifd::First, MAKE, "Maker ").tag(Ifd::First, MODEL, "Model 1");
+    let picture = still().tag(Ifd::First, MAKE, "Maker").tag(Ifd::First, MODEL, "Model 1");
     let picture = picture.tag(Ifd::Exif, SUBSEC_ORIGINAL, "678");
     let content = picture.jpeg();
     let name = "My Picture.JPG";
@@ -118,7 +118,7 @@ fn mtimes_are_counted_in_the_summary_or_kept_apart() {
     let plan = sandbox.plan(&["--no-mtime"]);
     for name in ["a.jpg", "b.jpg", "c.jpg"] {
         let dest = plan.dest(name);
-        assert!(dest.starts_with("photos/undated/") && dest.ends_with(".jpg"), "{dest}");
+        assert!(dest.starts_with("photos/undated/") && dest.rsplit('.').next() == Some("jpg"), "{dest}");
         assert!(!dest.contains(FROM_MTIME), "{dest}");
     }
     assert_eq!(plan.dest("d.jpg"), place(&dated, "jpg"));
@@ -171,10 +171,10 @@ fn what_is_at_the_destination_already_is_not_moved_there_again() {
 
 #[test]
 fn another_file_under_the_name_is_never_given_way() {
-    for other in ["another file".as_bytes().to_vec(), vec![0; still().jpeg().len()]] {
+    for of_its_size in [false, true] {
         let sandbox = Sandbox::new();
         let (content, free) = (still().jpeg(), still().jpeg());
-        sandbox.write(place(&content, "jpg"), other);
+        sandbox.write(place(&content, "jpg"), vec![0; if of_its_size { content.len() } else { 7 }]);
         sandbox.drop_file("taken.jpg", &content);
         sandbox.drop_file("free.jpg", &free);
         let outcome = sandbox.ingest(&[]).expect_status(1).expect_stderr(&place(&content, "jpg"));
@@ -236,13 +236,13 @@ fn an_index_on_standard_input_with_and_without_hashes() {
     sandbox.drop_file("b/c copy.txt", salt());
     let mut expected = sandbox.ingest(&[]).expect_status(0).lines();
     expected.sort();
-    for crawl in ["ms-crawl drop", "ms-crawl --hash none drop", "ms-crawl --csv --header drop"] {
+    for crawl in ["ms-crawl drop", "ms-crawl --hash none drop", "ms-crawl --csv drop"] {
         let mut lines = sandbox.shell(&format!("{crawl} | ms-ingest --to photos")).expect_status(0).lines();
         lines.sort();
         assert_eq!(lines, expected, "{crawl}");
     }
-    let dash = sandbox.shell("ms-crawl drop | grep a.jpg | ms-ingest --to photos -").expect_status(0);
-    assert_eq!(dash.lines().len(), 1);
+    let some = sandbox.shell("ms-crawl drop | grep a.jpg | ms-ingest --to photos").expect_status(0);
+    assert_eq!(some.lines().len(), 1);
 }
 
 #[test]

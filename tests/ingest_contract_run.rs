@@ -5,6 +5,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use support::ingest::Planned;
 use support::media::movies::{Movie, avi, seconds};
@@ -199,4 +200,21 @@ fn a_destination_that_is_absolute_and_several_drops() {
     let mut expected = [&one, &two].map(|content| format!("{to}/2019/01/20190102_030405_{}.jpg", &hash(content)[..16]));
     expected.sort();
     assert_eq!(outcome.column(5), expected);
+}
+
+#[test]
+fn a_video_of_three_gibibytes_is_dated_in_little_memory() {
+    let sandbox = Sandbox::new();
+    let movie = Movie::new().header("2019-01-02 03:04:05").mp4();
+    let boxes = movie.windows(4).position(|bytes| bytes == b"moov").expect("moov") - 4;
+    let media: u64 = 3 << 30;
+    // A box whose length has eight bytes (ISO/IEC 14496-12, 4.2), then a hole, then what tells the date.
+    let header = [b"\0\0\0\x01mdat", &(media + 16).to_be_bytes()[..]].concat();
+    let path = sandbox.drop_file("large.mp4", [&movie[..24], &header].concat());
+    let file = std::fs::File::options().write(true).open(path).expect("opened");
+    file.write_all_at(&movie[boxes..], 24 + 16 + media).expect("written");
+    let mark = format!("awk -F'\\t' -v OFS='\\t' '{{ $2 = \"{}\"; print }}'", hash(b"large"));
+    let line = format!("ms-crawl --hash none drop | {mark} | (ulimit -d 400000; ms-ingest -j 1 --to photos)");
+    let plan = Planned::of(&sandbox.shell(&line).expect_status(0));
+    assert!(plan.name("large.mp4").starts_with("20190102_030405_"), "{}", plan.dest("large.mp4"));
 }

@@ -22,7 +22,7 @@ const UTC_OFFSET: &str = "com.samsung.android.utc_offset";
 fn the_zone_that_is_given_with_its_summer_time() {
     expect_dates(
         &["--tz", "Europe/Berlin"],
-        vec![
+        &[
             ("winter.mp4", winter().mp4(), "20190102_030405 offset=+01:00"),
             ("summer.mp4", summer().mp4(), "20190702_040405 offset=+02:00"),
             ("media.mp4", Movie::new().media("2019-07-02 02:04:05").mp4(), "20190702_040405 offset=+02:00"),
@@ -33,7 +33,7 @@ fn the_zone_that_is_given_with_its_summer_time() {
     );
     expect_dates(
         &["--tz", "America/St_Johns"],
-        vec![
+        &[
             ("winter.mp4", winter().mp4(), "20190101_223405 offset=-03:30"),
             ("summer.mp4", summer().mp4(), "20190701_233405 offset=-02:30"),
         ],
@@ -44,7 +44,7 @@ fn the_zone_that_is_given_with_its_summer_time() {
 fn a_time_that_tells_its_own_wall_clock_knows_no_zone() {
     expect_dates(
         &["--tz", "Asia/Tokyo"],
-        vec![
+        &[
             ("exif.jpg", Picture::new().original("2019:01:02 03:04:05").jpeg(), "20190102_030405"),
             ("keys.mov", Movie::new().creation_date("2019-01-02T03:04:05+0200").mov(), "20190102_030405 offset=+02:00"),
             ("IMG_20190102_030405.jpg", Picture::new().jpeg(), "20190102_030405"),
@@ -79,7 +79,7 @@ fn a_zone_that_nobody_knows_is_wrong_usage() {
 fn a_local_file_name_near_a_quarter_hour_decides_zone_and_time() {
     expect_dates(
         &["--tz", "Asia/Tokyo"],
-        vec![
+        &[
             ("VID_20190102_030405.mp4", winter().mp4(), "20190102_030405 offset=+01:00"),
             // The header may tell when the recording ended.
             ("VID_20190102_030400.mp4", winter().mp4(), "20190102_030400 offset=+01:00"),
@@ -95,7 +95,7 @@ fn a_local_file_name_near_a_quarter_hour_decides_zone_and_time() {
 fn a_file_name_that_is_too_far_decides_nothing() {
     expect_dates(
         &["--tz", "Asia/Tokyo"],
-        vec![
+        &[
             ("VID_20190102_180405.mp4", winter().mp4(), "20190102_110405 offset=+09:00"),
             ("VID_20190101_100405.mp4", winter().mp4(), "20190102_110405 offset=+09:00"),
             ("VID_20150102_030405.mp4", winter().mp4(), "20190102_110405 offset=+09:00"),
@@ -111,7 +111,7 @@ fn the_offset_that_a_phone_stores_comes_after_the_name_and_before_the_zone() {
     let phone = |offset| winter().key(UTC_OFFSET, offset).mp4();
     expect_dates(
         &["--tz", "Asia/Tokyo"],
-        vec![
+        &[
             ("east.mp4", phone("+0100"), "20190102_030405 offset=+01:00"),
             ("west.mp4", phone("-0330"), "20190101_223405 offset=-03:30"),
             ("too far.mp4", phone("+1500"), "20190102_110405 offset=+09:00"),
@@ -125,14 +125,14 @@ fn the_offset_that_a_phone_stores_comes_after_the_name_and_before_the_zone() {
 fn cameras_that_store_local_time() {
     expect_dates(
         &["--qt-time", "local", "--tz", "Asia/Tokyo"],
-        vec![
+        &[
             ("header.mp4", winter().mp4(), "20190102_020405"),
             ("media.mp4", Movie::new().media("2019-01-02 02:04:05").mp4(), "20190102_020405"),
             ("keys.mov", winter().creation_date("2019-01-02T03:04:05+0200").mov(), "20190102_030405 offset=+02:00"),
             ("gps.jpg", Picture::new().gps("2019:01:02", [2, 4, 5]).jpeg(), "20190102_110405"),
         ],
     );
-    expect_dates(&["--qt-time", "utc", "--tz", "Asia/Tokyo"], vec![("header.mp4", winter().mp4(), "20190102_110405")]);
+    expect_dates(&["--qt-time", "utc", "--tz", "Asia/Tokyo"], &[("header.mp4", winter().mp4(), "20190102_110405")]);
 }
 
 #[test]
@@ -164,5 +164,5 @@ const OFFSET_TIME: u16 = 0x9010;
 
 #[test]
 fn the_zone_does_not_move_an_mtime_of_utc() {
-    expect_dates(&["--tz", "UTC"], vec![("mtime.jpg", Picture::new().jpeg(), FROM_MTIME)]);
+    expect_dates(&["--tz", "UTC"], &[("mtime.jpg", Picture::new().jpeg(), FROM_MTIME)]);
 }

@@ -92,7 +92,7 @@ pub type Case<'a> = (&'a str, Vec<u8>, &'a str);
 
 /// Plans all files in one run and compares each with what is expected of it.
 #[track_caller]
-pub fn expect_dates(args: &[&str], cases: Vec<Case<'_>>) {
+pub fn expect_dates(args: &[&str], cases: &[Case<'_>]) {
     let sandbox = Sandbox::new();
     for (index, (name, content, _)) in cases.iter().enumerate() {
         sandbox.drop_file(format!("{index:03}/{name}"), content);
