@@ -129,6 +129,8 @@ fn the_sources_of_the_quicktime_family_in_their_order() {
             ("header.3gp", header().mp4(), "20120102_030405"),
             ("header.m4v", header().mp4(), "20120102_030405"),
             ("media.mov", media().mov(), "20130102_030405"),
+            ("second track.mov", Movie::new().track_raw(0).media("2014-01-02 03:04:05").mov(), "20140102_030405"),
+            ("two tracks.mov", media().media("2014-01-02 03:04:05").mov(), "20130102_030405"),
         ],
     );
 }

@@ -16,11 +16,11 @@ pub fn be_box(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
     [&long(body.len() + 8).to_be_bytes(), &kind, body].concat()
 }
 
-/// A movie of the `QuickTime` family with one track and no sample.
+/// A movie of the `QuickTime` family, its tracks without samples.
 #[derive(Debug, Clone)]
 pub struct Movie {
     header: u32,
-    media: u32,
+    tracks: Vec<u32>,
     keys: Vec<(String, String)>,
     user_data: Vec<([u8; 4], String)>,
     salt: String,
@@ -28,7 +28,7 @@ pub struct Movie {
 
 impl Movie {
     pub fn new() -> Self {
-        Self { header: 0, media: 0, keys: vec![], user_data: vec![], salt: salt() }
+        Self { header: 0, tracks: vec![], keys: vec![], user_data: vec![], salt: salt() }
     }
 
     /// The movie header's time as it stands in the file.
@@ -42,10 +42,15 @@ impl Movie {
         self.header_raw(u32::try_from(seconds(utc) + FROM_1904).expect("a time of this format"))
     }
 
-    /// The track's media header's time.
-    pub fn media(mut self, utc: &str) -> Self {
-        self.media = u32::try_from(seconds(utc) + FROM_1904).expect("a time of this format");
+    /// One more track, its media header's time as it stands in the file.
+    pub fn track_raw(mut self, seconds: u32) -> Self {
+        self.tracks.push(seconds);
         self
+    }
+
+    /// One more track with its media header's time.
+    pub fn media(self, utc: &str) -> Self {
+        self.track_raw(u32::try_from(seconds(utc) + FROM_1904).expect("a time of this format"))
     }
 
     /// An entry of the Keys, e.g. `com.apple.quicktime.creationdate`.
@@ -77,7 +82,10 @@ impl Movie {
     }
 
     fn bytes(&self, brands: &[u8]) -> Vec<u8> {
-        let parts = [self.movie_header(), self.track(), self.user_data(), self.metadata()].concat();
+        let none = [0];
+        let times = if self.tracks.is_empty() { &none[..] } else { &self.tracks };
+        let tracks = times.iter().flat_map(|time| track(*time)).collect();
+        let parts = [self.movie_header(), tracks, self.user_data(), self.metadata()].concat();
         let data = be_box(*b"mdat", self.salt.as_bytes());
         [be_box(*b"ftyp", brands), data, be_box(*b"moov", &parts)].concat()
     }
@@ -93,19 +101,6 @@ impl Movie {
         body.extend([0; 24]);
         body.extend(2_u32.to_be_bytes());
         be_box(*b"mvhd", &body)
-    }
-
-    fn track(&self) -> Vec<u8> {
-        let mut header = b"\0\0\0\x07\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\x03\xe8".to_vec();
-        header.extend([0; 16]);
-        header.extend(matrix());
-        header.extend([0; 8]);
-        let mut media = vec![0; 4];
-        for number in [self.media, self.media, 1000, 1000, 0x55c4_0000] {
-            media.extend(number.to_be_bytes());
-        }
-        let parts = [be_box(*b"mdhd", &media), handler(*b"mhlr", *b"vide")].concat();
-        be_box(*b"trak", &[be_box(*b"tkhd", &header), be_box(*b"mdia", &parts)].concat())
     }
 
     fn user_data(&self) -> Vec<u8> {
@@ -128,6 +123,19 @@ impl Movie {
         let parts = [handler([0; 4], *b"mdta"), be_box(*b"keys", &keys), be_box(*b"ilst", &items)].concat();
         be_box(*b"meta", &parts)
     }
+}
+
+fn track(time: u32) -> Vec<u8> {
+    let mut header = b"\0\0\0\x07\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\x03\xe8".to_vec();
+    header.extend([0; 16]);
+    header.extend(matrix());
+    header.extend([0; 8]);
+    let mut media = vec![0; 4];
+    for number in [time, time, 1000, 1000, 0x55c4_0000] {
+        media.extend(number.to_be_bytes());
+    }
+    let parts = [be_box(*b"mdhd", &media), handler(*b"mhlr", *b"vide")].concat();
+    be_box(*b"trak", &[be_box(*b"tkhd", &header), be_box(*b"mdia", &parts)].concat())
 }
 
 fn matrix() -> Vec<u8> {
