@@ -147,7 +147,9 @@ pub(super) fn group(files: &[Named<'_>]) -> Vec<Group> {
         }
     }
     let mut groups: Vec<Group> = groups.into_values().collect();
-    groups.iter_mut().for_each(|group| group.members.sort_unstable());
+    for group in &mut groups {
+        group.members.sort_unstable();
+    }
     groups
 }
 

@@ -1,6 +1,7 @@
 //! What comes in: the files of the drop, crawled or read from an index, and that none of them is where they are to go.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -188,10 +189,10 @@ impl<'a> Places<'a> {
             }
             file.dir = dir;
             let name = file.path.file_name().unwrap_or_default().as_bytes().to_vec();
-            match seen.get(&(Arc::clone(&file.dir), name.clone())) {
-                Some(first) => merge(&mut all.files[*first], &file),
-                None => {
-                    seen.insert((Arc::clone(&file.dir), name), all.files.len());
+            match seen.entry((Arc::clone(&file.dir), name)) {
+                Entry::Occupied(first) => merge(&mut all.files[*first.get()], &file),
+                Entry::Vacant(place) => {
+                    place.insert(all.files.len());
                     all.files.push(file);
                 }
             }

@@ -18,21 +18,23 @@ pub(super) fn join(files: &[Named<'_>], roles: &[Role], sets: &mut Sets) {
 
 /// A raw picture and all HEIC and JPEG of its stem.
 fn join_raws(files: &[Named<'_>], roles: &[Role], sets: &mut Sets) {
-    let mut stems: HashMap<(&Path, &[u8]), (Option<usize>, Vec<usize>)> = HashMap::new();
+    let mut stems: HashMap<Nearness<'_>, Vec<usize>> = HashMap::new();
     for (place, file) in files.iter().enumerate().filter(|(_, file)| !is_sidecar(file.name)) {
         if matches!(roles[place], Role::Raw | Role::Picture) {
-            let (raw, all) = stems.entry((file.dir, split(file.name).0)).or_default();
-            all.push(place);
-            if roles[place] == Role::Raw {
-                raw.get_or_insert(place);
+            stems.entry((file.dir, split(file.name).0)).or_default().push(place);
+        }
+    }
+    for files in stems.into_values() {
+        if let Some(raw) = files.iter().copied().find(|file| roles[*file] == Role::Raw) {
+            for file in files {
+                sets.join(raw, file);
             }
         }
     }
-    for (raw, all) in stems.into_values() {
-        let Some(raw) = raw else { continue };
-        all.into_iter().for_each(|file| sets.join(raw, file));
-    }
 }
+
+/// A directory and a name in it by which files can be near each other.
+type Nearness<'a> = (&'a Path, &'a [u8]);
 
 /// Videos and pictures with the same identifier, each with one other: rather of one name, else of one directory.
 fn join_by_content_id(files: &[Named<'_>], roles: &[Role], sets: &mut Sets, paired: &mut [bool]) {
@@ -53,8 +55,6 @@ fn join_by_content_id(files: &[Named<'_>], roles: &[Role], sets: &mut Sets, pair
         }
     }
 }
-
-type Nearness<'a> = (&'a Path, &'a [u8]);
 
 fn by_name<'a>(file: &Named<'a>) -> Nearness<'a> {
     (file.dir, live_stem(file.name))
