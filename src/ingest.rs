@@ -91,7 +91,7 @@ fn make_plan(origin: Origin, job: &Job<'_>) -> Result<(Vec<crate::record::Record
     }
     let inbox = Inbox::new(files, contents, job.reporter);
     let groups = inbox.groups();
-    let captures: Vec<_> = groups.iter().map(|group| dates::of_group(group, &inbox, &job.options.rules)).collect();
+    let captures: Vec<_> = groups.iter().map(|group| dates::of_group(group, &inbox, job.options.rules)).collect();
     let namer = naming::Namer::new(&inbox, &groups, &captures, job.options);
     let fates = destination::decide(&inbox, &groups, &namer, job);
     let plan = output::plan(&inbox, &namer, &fates, job.options, job.reporter)?;

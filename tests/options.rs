@@ -4,7 +4,7 @@ mod support;
 
 use support::Sandbox;
 
-const TOOLS: [&str; 4] = ["ms-crawl", "ms-dupes", "ms-gen", "ms-mv"];
+const TOOLS: [&str; 5] = ["ms-crawl", "ms-dupes", "ms-gen", "ms-ingest", "ms-mv"];
 
 #[test]
 fn help_goes_to_standard_output() {
@@ -30,6 +30,10 @@ fn help_names_the_options_that_a_tool_takes() {
         (
             "ms-dupes",
             "--empty --protect --prefer --keep --to --unique --groups --skip-bad-lines --quiet --csv --header",
+        ),
+        (
+            "ms-ingest",
+            "--to --template --quarantine --tz --qt-time --sidecar --no-mtime --skip-bad-lines --exclude --files-from --jobs --quiet --csv",
         ),
         ("ms-mv", "--dry-run --to --copy --link --check --protect --prune --journal --undo --skip-bad-lines --quiet"),
         ("ms-gen", "--seed --files --total --min-size --max-size --dup-share --from --until --depth --kinds --hostile"),

@@ -9,14 +9,14 @@ use crate::capture::{self, Capture, Evidence, Rules};
 use crate::media::{Facts, Moment};
 
 /// The time of a group; `None` where there is none, or none that counts.
-pub(super) fn of_group(group: &Group, files: &Inbox, rules: &Rules) -> Option<Capture> {
+pub(super) fn of_group(group: &Group, files: &Inbox, rules: Rules) -> Option<Capture> {
     let sidecars = Sidecars { group, files };
     let mut best: Option<(Capture, Role)> = None;
     let mut offset = None;
     for (role, file) in &group.members {
         // Members come with pictures first, so that a video can take the offset of its picture.
         let paired_offset = offset.filter(|_| *role == Role::Video);
-        let capture = sidecars.evidence(*file, paired_offset).and_then(|evidence| capture::capture(&evidence, rules));
+        let capture = sidecars.evidence(*file, paired_offset).and_then(|evidence| capture::capture(&evidence, &rules));
         let Some(capture) = capture else { continue };
         offset = offset.or(capture.offset);
         consider(&mut best, (capture, *role));
@@ -24,7 +24,7 @@ pub(super) fn of_group(group: &Group, files: &Inbox, rules: &Rules) -> Option<Ca
     // A thumbnail is a JPEG of its own, written with what it shows.
     for thumbnail in sidecars.thumbnails() {
         let evidence = sidecars.evidence(thumbnail, None).filter(|evidence| !evidence.facts.dates.is_empty());
-        if let Some(capture) = evidence.and_then(|evidence| capture::capture(&evidence, rules)) {
+        if let Some(capture) = evidence.and_then(|evidence| capture::capture(&evidence, &rules)) {
             consider(&mut best, (capture, Role::Other));
         }
     }

@@ -140,19 +140,19 @@ pub(super) fn summary(
         }
     }
     let classes: Vec<String> = classes.iter().map(|((_, class), count)| format!("{class} {count}")).collect();
-    let mut text =
-        format!("{}: {goes} to be moved, {}", report::count(inbox.files.len() as u64, "file"), report::bytes(bytes));
-    if !classes.is_empty() {
-        text.push_str(&format!(" (date by {})", classes.join(", ")));
-    }
-    for (count, what) in
-        [(copies, "to the quarantine"), (quarantined, "there already"), (reporter.failures(), "refused or failed")]
-    {
+    let files = report::count(inbox.files.len() as u64, "file");
+    let by = if classes.is_empty() { String::new() } else { format!(" (date by {})", classes.join(", ")) };
+    let mut parts = vec![format!("{files}: {goes} to be moved, {}{by}", report::bytes(bytes))];
+    for (count, what) in [
+        (copies, "to the quarantine"),
+        (quarantined, "in the quarantine already"),
+        (reporter.failures(), "refused or failed"),
+    ] {
         if count > 0 {
-            text.push_str(&format!("; {count} {what}"));
+            parts.push(format!("{count} {what}"));
         }
     }
-    text
+    parts.join("; ")
 }
 
 /// How a date was found, for the summary; the better ones first.

@@ -24,9 +24,9 @@ fn join_raws(files: &[Named<'_>], roles: &[Role], sets: &mut Sets) {
             stems.entry((file.dir, split(file.name).0)).or_default().push(place);
         }
     }
-    for files in stems.into_values() {
-        if let Some(raw) = files.iter().copied().find(|file| roles[*file] == Role::Raw) {
-            for file in files {
+    for all in stems.into_values() {
+        if let Some(raw) = all.iter().copied().find(|file| roles[*file] == Role::Raw) {
+            for file in all {
                 sets.join(raw, file);
             }
         }
