@@ -28,7 +28,7 @@ all: ## build all tools, optimised
 help: ## list these words
 	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: all ## make a dataset, move its duplicates away, and undo it
+demo: all ## make a dataset, move its duplicates away, sort it by date, and undo both
 	@PATH="$(abspath $(TARGET)/release):$$PATH" tests/demo.sh
 
 check: fmt clippy doc lint-man lint-scripts ## format, lints, documentation, manuals and scripts; a warning is an error

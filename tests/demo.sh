@@ -53,4 +53,17 @@ snapshot >after
 diff before after || { echo 'demo: the collection is not as it was' >&2; exit 1; }
 [[ ! -e duplicates ]] || { echo 'demo: the quarantine is still there' >&2; exit 1; }
 
+say 'The whole collection as a drop: every file to the time when it was taken, as a plan that says where the time is from.'
+run 'ms-ingest --to library photos > ingest.tsv'
+run 'head -3 ingest.tsv | cut -f 1,6,8'
+
+say 'Moved, with the emptied directories removed; and back again.'
+run 'ms-mv --prune ingest.tsv > moved.tsv'
+run 'find library -type f | sort | head -3'
+run 'ms-mv --undo > undone.tsv'
+snapshot >after
+[[ -s ingest.tsv ]] || { echo 'demo: the plan for the drop was empty, so nothing was shown' >&2; exit 1; }
+diff before after || { echo 'demo: the collection is not as it was after ingest' >&2; exit 1; }
+[[ ! -e library ]] || { echo 'demo: the library is still there' >&2; exit 1; }
+
 say "All $(wc -l <plan.tsv) files are back; names, modes, times and SHA-256 of all $(wc -l <index.tsv) files are as before."
