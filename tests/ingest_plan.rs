@@ -172,6 +172,26 @@ fn companions_share_time_and_stem() {
 }
 
 #[test]
+fn a_sidecar_stays_beside_its_picture_whatever_the_template() {
+    let sandbox = Sandbox::new();
+    for name in ["1.JPG", "1.xmp", "1.JPG.xmp"] {
+        plain(&sandbox, &format!("drop/{name}"), name);
+    }
+    for (template, stem, whole) in [
+        ("{ext}/{name}.{ext}", "photos/jpg/1.xmp", "photos/jpg/1.jpg.xmp"),
+        ("{ext}_{name}", "photos/jpg_1.xmp", "photos/jpg_1.xmp"),
+        (".{ext}", "photos/.jpg.xmp", "photos/.jpg.xmp"),
+    ] {
+        let outcome = ingest(&sandbox, &["--template", template, "drop"]);
+        let dest = |path: &str| rows(&outcome).into_iter().find(|row| row[0] == path).map(|row| row[1].clone());
+        assert_eq!(dest("drop/1.JPG.xmp").as_deref(), Some(whole), "{template}");
+        let refused = stem == whole;
+        assert_eq!(dest("drop/1.xmp"), (!refused).then(|| stem.to_owned()), "{template}");
+        assert_eq!(outcome.status, i32::from(refused), "{template}");
+    }
+}
+
+#[test]
 fn sidecars_are_no_duplicates_and_go_where_their_picture_goes() {
     let sandbox = Sandbox::new();
     for name in ["a/1.jpg", "b/1.jpg"] {

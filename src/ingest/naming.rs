@@ -92,20 +92,26 @@ impl<'a> Namer<'a> {
         self.expand(self.group_of[namesake], split(self.inbox.name(namesake)).1)
     }
 
-    /// Where a sidecar goes whose owner goes to `owner`.
+    /// Where a sidecar goes whose owner goes to `owner`: beside it.
     ///
     /// # Errors
     /// Why it cannot.
     pub(super) fn sidecar_target(&self, sidecar: &Sidecar, owner: &Path) -> Result<PathBuf, &'static str> {
-        let extension = tame(&split(self.inbox.name(sidecar.file)).1.to_ascii_lowercase());
-        if sidecar.form == Form::Stem && self.options.template.has_extension() {
-            return self.expand(self.group_of[self.namesake(sidecar.owner)], &extension);
-        }
+        let of = |file: usize| tame(&split(self.inbox.name(file)).1.to_ascii_lowercase());
         let mut path = owner.as_os_str().as_bytes().to_vec();
-        for part in [SUPPLEMENTAL, &extension].iter().skip(usize::from(sidecar.form != Form::Supplemental)) {
-            path.push(b'.');
-            path.extend_from_slice(part);
+        if sidecar.form == Form::Stem {
+            let extension = of(self.namesake(sidecar.owner));
+            let stem = path.strip_suffix(&extension[..]).and_then(|stem| stem.strip_suffix(b"."));
+            if let Some(stem) = stem.filter(|stem| !extension.is_empty() && !stem.ends_with(b"/")) {
+                path.truncate(stem.len());
+            }
         }
+        if sidecar.form == Form::Supplemental {
+            path.push(b'.');
+            path.extend_from_slice(SUPPLEMENTAL);
+        }
+        path.push(b'.');
+        path.extend_from_slice(&of(sidecar.file));
         check_path(path.rsplit(|byte| *byte == b'/').next().unwrap_or_default())?;
         Ok(OsString::from_vec(path).into())
     }

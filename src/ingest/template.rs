@@ -83,11 +83,6 @@ impl Template {
         self.expand(&values).map(drop).map_err(|problem| format!("leads nowhere: {problem}"))
     }
 
-    /// Whether the extension stands in it.
-    pub(super) fn has_extension(&self) -> bool {
-        self.pieces.iter().any(|piece| matches!(piece, Piece::Extension { .. }))
-    }
-
     /// The path below the destination.
     ///
     /// # Errors
