@@ -185,3 +185,24 @@ fn damage_is_survived() {
     let header_only = movie(&[header(b"mvhd", 0), track(0), track(JANUARY)]);
     survives_damage(&[phone(), header_only], read);
 }
+
+/// EXIF with one date in its second directory.
+fn exif(date: &[u8; 20]) -> Vec<u8> {
+    let first = [&b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x87\x69\0\x04\0\0\0\x01\0\0\0\x1A\0\0\0\0"[..]].concat();
+    let second = [&b"\0\x01\x90\x03\0\x02\0\0\0\x14\0\0\0\x2C\0\0\0\0"[..], date].concat();
+    [first, second].concat()
+}
+
+#[test]
+fn canon_and_panasonic_keep_pictures_with_exif() {
+    let preview = [&[0xFF, 0xD8, 0xFF, 0xE1, 0, 0x60][..], &exif(b"2019:01:02 03:04:05\0")].concat();
+    let old = boxed(b"CNTH", &boxed(b"CNDA", &exif(b"1904:01:02 03:04:05\0")));
+    for part in [
+        boxed(b"CNTH", &boxed(b"CNDA", &preview)),
+        boxed(b"PANA", &[&[0; 16], &preview[..]].concat()),
+        boxed(b"LEIC", &[&[0; 16 << 10], &preview[..]].concat()),
+    ] {
+        let content = movie(&[user_data(&[old.clone(), part])]);
+        assert_eq!(one(&content), (Source::QtUserData, "2019-01-02 03:04:05".to_owned()));
+    }
+}
