@@ -5,13 +5,13 @@ use super::read;
 /// Seconds from 1904-01-01 to 2019-01-02 03:04:05 UTC.
 const JANUARY: u32 = 3_629_243_045;
 
-fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+fn boxed(kind: &[u8], content: &[u8]) -> Vec<u8> {
     let size = u32::try_from(content.len() + 8).expect("small");
-    [&size.to_be_bytes(), &kind[..], content].concat()
+    [&size.to_be_bytes(), kind, content].concat()
 }
 
 /// `mvhd` or `mdhd` of version 0.
-fn header(kind: &[u8; 4], seconds: u32) -> Vec<u8> {
+fn header(kind: &[u8], seconds: u32) -> Vec<u8> {
     boxed(kind, &[&[0; 4], &seconds.to_be_bytes()[..], &[0; 16]].concat())
 }
 
@@ -24,7 +24,7 @@ fn movie(parts: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// Apple's text of user data: length, language, text.
-fn apple(kind: &[u8; 4], text: &str) -> Vec<u8> {
+fn apple(kind: &[u8], text: &str) -> Vec<u8> {
     let len = u16::try_from(text.len()).expect("small");
     boxed(kind, &[&len.to_be_bytes(), &[0x15, 0xC7], text.as_bytes()].concat())
 }
