@@ -1,3 +1,6 @@
+use std::os::unix::fs::FileExt;
+
+use super::super::source::Bytes;
 use super::super::trial::{dates, facts, survives_damage};
 use super::super::{Facts, Source};
 use super::read;
@@ -170,6 +173,19 @@ fn the_movie_may_stand_behind_wide_and_unsized_boxes() {
     rest[..4].fill(0);
     let content = [boxed(b"wide", b""), wide, boxed(b"uuid", &[7; 20]), rest].concat();
     assert_eq!(one(&content).0, Source::QtMovieHeader);
+}
+
+#[test]
+fn a_movie_behind_three_gibibytes_is_read_alone() {
+    let movie = boxed(b"moov", &header(b"mvhd", JANUARY));
+    let pictures = 3_u64 << 30;
+    let file = tempfile::tempfile().expect("a temporary file");
+    file.write_all_at(&[&[0, 0, 0, 1], &b"mdat"[..], &pictures.to_be_bytes()].concat(), 0).expect("written");
+    file.write_all_at(&movie, pictures).expect("written");
+    let mut bytes = Bytes::new(&file).expect("a length");
+    let mut facts = Facts::default();
+    read(&mut bytes, &mut facts);
+    assert!(facts.has(Source::QtMovieHeader));
 }
 
 #[test]
