@@ -22,6 +22,7 @@
 //! Whatever decides only reads; [`mv`] alone moves, and keeps the promises: nothing is replaced, nothing leaves a
 //! protected directory, a duplicate goes only while its keeper stands, and every run can be undone.
 
+pub mod capture;
 pub mod cli;
 pub mod crawl;
 pub mod dataset;

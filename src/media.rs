@@ -87,6 +87,8 @@ pub struct Facts {
     pub dates: Vec<(Source, Moment)>,
     /// Offset from UTC in seconds, where the file stores it apart from any date (`samsung.android.utc_offset`).
     pub utc_offset: Option<i32>,
+    /// Length of a video in seconds, rounded down: its header may be dated at its end.
+    pub duration: Option<u32>,
     /// Maker of the camera, trimmed.
     pub make: Option<String>,
     /// Model of the camera, trimmed.

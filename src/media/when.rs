@@ -154,9 +154,14 @@ pub(crate) fn offset(text: &[u8]) -> Option<i32> {
 /// Seconds since 1970-01-01 UTC and nanoseconds after them; `None` for nanoseconds means that the source has none.
 #[must_use]
 pub fn from_unix(seconds: i64, nanoseconds: Option<u32>) -> Option<Moment> {
+    from_unix_since(seconds, nanoseconds, FIRST_CONTAINER)
+}
+
+/// As [`from_unix`], in or after the year `first`.
+pub(crate) fn from_unix_since(seconds: i64, nanoseconds: Option<u32>, first: i32) -> Option<Moment> {
     let time = DateTime::from_timestamp(seconds, nanoseconds.unwrap_or(0))?.naive_utc();
     let fraction = nanoseconds.is_some();
-    Moment { time, base: Base::Utc, offset: None, precision: Precision::Second, fraction }.valid(FIRST_CONTAINER, now())
+    Moment { time, base: Base::Utc, offset: None, precision: Precision::Second, fraction }.valid(first, now())
 }
 
 /// Seconds since 1904-01-01 UTC, as in `mvhd` and `mdhd`. What would be before 1970 counts from 1970, as some writers
