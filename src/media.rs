@@ -18,6 +18,8 @@ mod photoshop;
 mod png;
 mod quicktime;
 mod source;
+#[cfg(test)]
+mod tests;
 mod tiff;
 #[cfg(test)]
 mod trial;
@@ -158,16 +160,19 @@ fn trimmed(text: &[u8]) -> Option<String> {
 /// # Errors
 /// What the system says where the file cannot be read.
 pub fn read(file: &File) -> io::Result<Facts> {
-    let mut facts = Facts::default();
     // A file of no bytes says nothing, and what cannot be read must not look like it.
     file.read_at(&mut [0], 0)?;
-    let mut bytes = Bytes::new(file)?;
+    let mut facts = Facts::default();
+    tell(&mut Bytes::new(file)?, &mut facts);
+    Ok(facts)
+}
+
+fn tell(bytes: &mut Bytes, facts: &mut Facts) {
     let head = bytes.up_to(0, format::HEAD).unwrap_or_default();
     if let Some(format) = format::of(&head) {
         facts.kind = format.kind();
-        dispatch(format, &mut bytes, &mut facts);
+        dispatch(format, bytes, facts);
     }
-    Ok(facts)
 }
 
 fn dispatch(format: Format, bytes: &mut Bytes, facts: &mut Facts) {

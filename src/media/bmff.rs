@@ -113,24 +113,24 @@ mod tests {
     fn walked(content: &[u8]) -> String {
         let mut bytes = Bytes::of(content);
         let mut boxes = Boxes::of(&bytes);
-        let mut found = String::new();
+        let mut found = Vec::new();
         while let Some(part) = boxes.next(&mut bytes) {
             let text = part.head(&mut bytes, 64).expect("within the file");
             let sign = if part.cut { '~' } else { '=' };
             let kind = part.kind.escape_ascii();
-            found.push_str(&format!("{kind}{sign}{} ", text.escape_ascii()));
+            found.push(format!("{kind}{sign}{}", text.escape_ascii()));
         }
-        found
+        found.join(" ")
     }
 
     #[test]
     fn sizes_are_narrow_wide_open_or_cut() {
-        assert_eq!(walked(b"\0\0\0\x0Afreeab\0\0\0\x08wide\0\0\0\x09skipc"), "free=ab wide= skip=c ");
-        assert_eq!(walked(b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x12ab\0\0\0\x08free"), "mdat=ab free= ");
-        assert_eq!(walked(b"\0\0\0\0mdatrest"), "mdat=rest ");
-        assert_eq!(walked(b"\0\0\0\x0Ffreecut"), "free~cut ");
-        assert_eq!(walked(b"\0\0\0\x01mdat\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFFcut"), "mdat~cut ");
-        assert_eq!(walked(b"\0\0\0\x1Buuid0123456789abcdefxyz"), "uuid=xyz ");
+        assert_eq!(walked(b"\0\0\0\x0Afreeab\0\0\0\x08wide\0\0\0\x09skipc"), "free=ab wide= skip=c");
+        assert_eq!(walked(b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x12ab\0\0\0\x08free"), "mdat=ab free=");
+        assert_eq!(walked(b"\0\0\0\0mdatrest"), "mdat=rest");
+        assert_eq!(walked(b"\0\0\0\x0Ffreecut"), "free~cut");
+        assert_eq!(walked(b"\0\0\0\x01mdat\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFFcut"), "mdat~cut");
+        assert_eq!(walked(b"\0\0\0\x1Buuid0123456789abcdefxyz"), "uuid=xyz");
     }
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
             b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x0F",
             b"\0\0\0\x10uuid01234567",
         ] {
-            assert_eq!(walked(&[b"\0\0\0\x08free", end].concat()), "free= ", "{}", end.escape_ascii());
+            assert_eq!(walked(&[b"\0\0\0\x08free", end].concat()), "free=", "{}", end.escape_ascii());
         }
     }
 

@@ -55,6 +55,10 @@ pub(crate) fn read_file(bytes: &mut Bytes, facts: &mut Facts) {
     let fields = layout.fields(bytes, Place::Main, is_wanted);
     facts.kind = if is_raw(bytes, &layout, &fields) { Kind::Raw } else { Kind::Still };
     gather(bytes, &layout, &fields, facts);
+    // Of files alone, and not of the blocks of EXIF that these resources may hold in turn.
+    if let Some(field) = of(&fields, PHOTOSHOP).next() {
+        photoshop::resources(bytes, field.span.clone(), facts);
+    }
 }
 
 /// Reads a raw file of Panasonic or Olympus: TIFF with another number in its header. In some of Panasonic's only the
@@ -106,19 +110,11 @@ fn gather(bytes: &mut Bytes, layout: &Layout, fields: &[Field], facts: &mut Fact
     if let Some(note) = of(fields, MAKER_NOTE).next() {
         apple(bytes, note, facts);
     }
-    packets(bytes, fields, facts);
-}
-
-/// XMP and IPTC, which TIFF holds as fields of its own.
-fn packets(bytes: &mut Bytes, fields: &[Field], facts: &mut Facts) {
     if let Some(packet) = of(fields, XMP).find_map(|field| field.value(bytes, PACKET)) {
         xmp::read(&packet, facts);
     }
     if let Some(records) = of(fields, IPTC).find_map(|field| field.value(bytes, PACKET)) {
         iptc::read(&records, facts);
-    }
-    if let Some(field) = of(fields, PHOTOSHOP).next() {
-        photoshop::resources(bytes, field.span.clone(), facts);
     }
 }
 
@@ -178,3 +174,6 @@ fn is_raw(bytes: &mut Bytes, layout: &Layout, fields: &[Field]) -> bool {
             _ => false,
         })
 }
+
+#[cfg(test)]
+mod tests;

@@ -210,6 +210,8 @@ impl<'l> Locations<'l> {
         let _reference = rest.number(2)?;
         let base = rest.number(self.base)?;
         let count = rest.number(2)?;
+        // Pieces without a place and a length of their own are all the same.
+        let count = if self.index + self.offset + self.length == 0 { count.min(1) } else { count };
         let mut pieces = Vec::new();
         for _ in 0..count {
             let _index = rest.number(self.index)?;
@@ -221,3 +223,6 @@ impl<'l> Locations<'l> {
         Some((number, Extents { in_data: method == 1, pieces }))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -138,6 +138,7 @@ fn unescaped(stream: &[u8]) -> Vec<u8> {
 fn packs(message: &[u8], facts: &mut Facts) {
     let Some((&count, packs)) = message.split_first() else { return };
     let mut date = None;
+    let mut model = Vec::new();
     for pack in packs.chunks_exact(5).take(usize::from(count)) {
         match *pack {
             [0x18, zone, century, year, month] => date = Some([zone, century, year, month]),
@@ -147,9 +148,12 @@ fn packs(message: &[u8], facts: &mut Facts) {
                 }
             }
             [0xE0, high, low, ..] => facts.make = maker(u16::from_be_bytes([high, low])).map(str::to_owned),
+            // Three packs of four letters, which Sony fills.
+            [0xE4..=0xE6, ref letters @ ..] if facts.make.as_deref() == Some("Sony") => model.extend(letters),
             _ => {}
         }
     }
+    facts.camera(None, Some(model));
 }
 
 /// Date and time have two digits to the byte. The zone's bits are: summer time, 0x40; minus, 0x20; hours, 0x1E; half an

@@ -1,5 +1,7 @@
 //! What the tests of readers share: what a reader says of some bytes, and seeded damage.
 
+pub(super) mod sample;
+
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 
@@ -27,10 +29,10 @@ pub(super) fn dates(content: &[u8], read: Reader) -> Vec<(Source, String)> {
         .collect()
 }
 
-/// Damages samples at random and has them read: `MEDIASTRUCT_FUZZ_ROUNDS` times, 2000 without it. Readers pass if they
+/// Damages samples at random and has them read: `MEDIASTRUCT_FUZZ_ROUNDS` times, 20,000 without it. Readers pass if they
 /// come back.
 pub(super) fn survives_damage(samples: &[Vec<u8>], read: Reader) {
-    let rounds = std::env::var("MEDIASTRUCT_FUZZ_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(2000);
+    let rounds = std::env::var("MEDIASTRUCT_FUZZ_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(20_000);
     let mut random = Random(Xoshiro256PlusPlus::seed_from_u64(1904));
     for round in 0..rounds {
         let sample = &samples[round % samples.len()];

@@ -2,14 +2,14 @@ use super::super::Source;
 use super::super::trial::{dates, survives_damage};
 use super::read;
 
-fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+fn chunk(kind: &[u8], content: &[u8]) -> Vec<u8> {
     let len = u32::try_from(content.len()).expect("small").to_le_bytes();
-    let padding: &[u8] = if content.len() % 2 == 0 { &[] } else { &[0] };
-    [&kind[..], &len, content, padding].concat()
+    let padding: &[u8] = if content.len().is_multiple_of(2) { &[] } else { &[0] };
+    [kind, &len, content, padding].concat()
 }
 
-fn list(kind: &[u8; 4], chunks: &[Vec<u8>]) -> Vec<u8> {
-    chunk(b"LIST", &[&kind[..], &chunks.concat()].concat())
+fn list(kind: &[u8], chunks: &[Vec<u8>]) -> Vec<u8> {
+    chunk(b"LIST", &[kind, &chunks.concat()].concat())
 }
 
 fn avi(chunks: &[Vec<u8>]) -> Vec<u8> {

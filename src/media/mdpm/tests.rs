@@ -10,8 +10,10 @@ fn packs(zone: u8) -> Vec<u8> {
         [0x19, 0x02, 0x00, 0x00, 0x05],
         [0x70, 1, 2, 3, 4],
         [0xE0, 0x01, 0x08, 0, 0],
+        [0xE4, b'I', b'L', b'C', b'E'],
+        [0xE5, b'-', b'7', 0, 0],
     ];
-    [&[5][..], &packs.concat()].concat()
+    [&[7][..], &packs.concat()].concat()
 }
 
 /// Keeps data from looking like start codes.
@@ -80,7 +82,8 @@ fn packs_tell_date_zone_and_maker() {
         assert_eq!(dates(&transport(&stream(40, &packs(zone)), 0), read), january(offset), "{zone:02x}");
     }
     assert_eq!(dates(&camera(), read), january(120));
-    assert_eq!(facts(&camera(), read).make.as_deref(), Some("Sony"));
+    let camera = facts(&camera(), read);
+    assert_eq!((camera.make.as_deref(), camera.model.as_deref()), (Some("Sony"), Some("ILCE-7")));
 }
 
 #[test]

@@ -3,22 +3,44 @@
 //! Their layout is published nowhere; it is told as in `ExifTool`'s tables of tags ("Nikon NCTG Tags", "Canon CNTH
 //! Tags", "Panasonic PANA Tags").
 
+use chrono::Datelike;
+use memchr::memmem;
+
 use super::super::bmff::Part;
 use super::super::source::Bytes;
-use super::super::{Facts, Source};
+use super::super::tiff::Place;
+use super::super::{Facts, Source, exif, when};
 use super::user_data::fill;
 
 /// Nikon's records stand in the order of their numbers, those that are asked for first.
 const RECORDS: usize = 4096;
 
+/// EXIF begins within as many bytes of a box: Panasonic's stands behind a preview of 16 KiB in some.
+const PREVIEW: usize = 20 << 10;
+
 /// Collects what a maker's box in the user data says.
 pub(super) fn read(part: Part, bytes: &mut Bytes, facts: &mut Facts) {
-    if part.kind == *b"NCDT"
-        && let Some(tags) = part.parts(0).find(bytes, *b"NCTG")
-        && let Some(records) = tags.head(bytes, RECORDS)
-    {
-        nikon(&records, facts);
+    match &part.kind {
+        b"NCDT" => {
+            let tags = part.parts(0).find(bytes, *b"NCTG").and_then(|tags| tags.head(bytes, RECORDS));
+            nikon(&tags.unwrap_or_default(), facts);
+        }
+        b"CNTH" | b"PANA" | b"LEIC" => picture(part, bytes, facts),
+        _ => {}
     }
+}
+
+/// A small picture of the movie, or what looks like the begin of one, whose EXIF tells when the recording began.
+fn picture(part: Part, bytes: &mut Bytes, facts: &mut Facts) {
+    const EXIF: &[u8] = b"Exif\0\0";
+    let head = part.head(bytes, PREVIEW).unwrap_or_default();
+    let Some(at) = memmem::find(&head, EXIF).and_then(|at| u64::try_from(at).ok()) else { return };
+    let mut told = Facts::default();
+    exif::read(bytes, part.start.saturating_add(at)..part.end, Place::Main, &mut told);
+    let original = told.dates.into_iter().find(|&(source, _)| source == Source::ExifOriginal).map(|(_, date)| date);
+    facts.found(Source::QtUserData, original.filter(|date| date.time.year() >= when::FIRST_CONTAINER));
+    facts.make = facts.make.take().or(told.make);
+    facts.model = facts.model.take().or(told.model);
 }
 
 /// Nikon's records: number, 4 bytes; format as in TIFF, 2 bytes; count, 2 bytes; values.

@@ -1,3 +1,6 @@
+use std::os::unix::fs::FileExt;
+
+use super::super::source::Bytes;
 use super::super::trial::{dates, facts, survives_damage};
 use super::super::{Facts, Source};
 use super::read;
@@ -5,13 +8,13 @@ use super::read;
 /// Seconds from 1904-01-01 to 2019-01-02 03:04:05 UTC.
 const JANUARY: u32 = 3_629_243_045;
 
-fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+fn boxed(kind: &[u8], content: &[u8]) -> Vec<u8> {
     let size = u32::try_from(content.len() + 8).expect("small");
-    [&size.to_be_bytes(), &kind[..], content].concat()
+    [&size.to_be_bytes(), kind, content].concat()
 }
 
 /// `mvhd` or `mdhd` of version 0.
-fn header(kind: &[u8; 4], seconds: u32) -> Vec<u8> {
+fn header(kind: &[u8], seconds: u32) -> Vec<u8> {
     boxed(kind, &[&[0; 4], &seconds.to_be_bytes()[..], &[0; 16]].concat())
 }
 
@@ -24,7 +27,7 @@ fn movie(parts: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// Apple's text of user data: length, language, text.
-fn apple(kind: &[u8; 4], text: &str) -> Vec<u8> {
+fn apple(kind: &[u8], text: &str) -> Vec<u8> {
     let len = u16::try_from(text.len()).expect("small");
     boxed(kind, &[&len.to_be_bytes(), &[0x15, 0xC7], text.as_bytes()].concat())
 }
@@ -173,6 +176,19 @@ fn the_movie_may_stand_behind_wide_and_unsized_boxes() {
 }
 
 #[test]
+fn a_movie_behind_three_gibibytes_is_read_alone() {
+    let movie = boxed(b"moov", &header(b"mvhd", JANUARY));
+    let pictures = 3_u64 << 30;
+    let file = tempfile::tempfile().expect("a temporary file");
+    file.write_all_at(&[&[0, 0, 0, 1], &b"mdat"[..], &pictures.to_be_bytes()].concat(), 0).expect("written");
+    file.write_all_at(&movie, pictures).expect("written");
+    let mut bytes = Bytes::new(&file).expect("a length");
+    let mut facts = Facts::default();
+    read(&mut bytes, &mut facts);
+    assert!(facts.has(Source::QtMovieHeader));
+}
+
+#[test]
 fn what_is_cut_short_tells_what_is_left() {
     let content = movie(&[header(b"mvhd", JANUARY), user_data(&[apple(b"\xA9day", "2019-01-02T04:05:06")])]);
     assert_eq!(dates(&content, read).len(), 2);
@@ -184,4 +200,44 @@ fn what_is_cut_short_tells_what_is_left() {
 fn damage_is_survived() {
     let header_only = movie(&[header(b"mvhd", 0), track(0), track(JANUARY)]);
     survives_damage(&[phone(), header_only], read);
+}
+
+/// EXIF with one date in its second directory.
+fn exif(date: &[u8; 20]) -> Vec<u8> {
+    let first = [&b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x87\x69\0\x04\0\0\0\x01\0\0\0\x1A\0\0\0\0"[..]].concat();
+    let second = [&b"\0\x01\x90\x03\0\x02\0\0\0\x14\0\0\0\x2C\0\0\0\0"[..], date].concat();
+    [first, second].concat()
+}
+
+#[test]
+fn canon_and_panasonic_keep_pictures_with_exif() {
+    let preview = [&[0xFF, 0xD8, 0xFF, 0xE1, 0, 0x60][..], &exif(b"2019:01:02 03:04:05\0")].concat();
+    let old = boxed(b"CNTH", &boxed(b"CNDA", &exif(b"1904:01:02 03:04:05\0")));
+    for part in [
+        boxed(b"CNTH", &boxed(b"CNDA", &preview)),
+        boxed(b"PANA", &[&[0; 16], &preview[..]].concat()),
+        boxed(b"LEIC", &[&[0; 16 << 10], &preview[..]].concat()),
+    ] {
+        let content = movie(&[user_data(&[old.clone(), part])]);
+        assert_eq!(one(&content), (Source::QtUserData, "2019-01-02 03:04:05".to_owned()));
+    }
+}
+
+#[test]
+fn a_movie_tells_its_length() {
+    let narrow = |scale: u32, units: u32| {
+        let head = [0, JANUARY, JANUARY, scale, units].map(u32::to_be_bytes).concat();
+        facts(&movie(&[boxed(b"mvhd", &head)]), read).duration
+    };
+    assert_eq!(narrow(600, 600 * 90 + 599), Some(90));
+    assert_eq!(narrow(0, 600), None);
+    assert_eq!(narrow(600, u32::MAX), None);
+    let wide = |units: u64| {
+        let times = [u64::from(JANUARY); 2].map(u64::to_be_bytes).concat();
+        let head = [&[1, 0, 0, 0], times.as_slice(), &1000_u32.to_be_bytes(), &units.to_be_bytes()].concat();
+        facts(&movie(&[boxed(b"mvhd", &head)]), read).duration
+    };
+    assert_eq!(wide(90_000), Some(90));
+    assert_eq!(wide(u64::MAX), None);
+    assert_eq!(facts(&movie(&[header(b"mvhd", JANUARY)]), read).duration, None);
 }

@@ -2,7 +2,7 @@
 
 use super::super::bmff::Part;
 use super::super::source::Bytes;
-use super::super::{Facts, Source};
+use super::super::{Facts, Source, trimmed};
 use super::{keys, maker};
 
 /// A text longer than this, in bytes, is no date and no name.
@@ -50,12 +50,8 @@ fn text(kind: [u8; 4], content: &[u8]) -> &[u8] {
     }
 }
 
-/// Fills what is not known yet with a text, trimmed.
+/// Fills what is not known yet with a text, up to its first NUL.
 pub(super) fn fill(field: &mut Option<String>, text: &[u8]) {
-    let until = text.iter().position(|&byte| byte == 0).unwrap_or(text.len());
-    let text = String::from_utf8_lossy(text.get(..until).unwrap_or_default());
-    let text = text.trim();
-    if field.is_none() && !text.is_empty() {
-        *field = Some(text.to_owned());
-    }
+    let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
+    *field = field.take().or_else(|| trimmed(text));
 }
