@@ -18,6 +18,8 @@ mod options;
 mod output;
 mod read;
 mod template;
+#[cfg(test)]
+mod tests;
 
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt as _;
