@@ -96,6 +96,10 @@ fn make_plan(origin: Origin, job: &Job<'_>) -> Result<(Vec<crate::record::Record
     let captures: Vec<_> = groups.iter().map(|group| dates::of_group(group, &inbox, job.options.rules)).collect();
     let namer = naming::Namer::new(&inbox, &groups, &captures, job.options);
     let fates = destination::decide(&inbox, &groups, &namer, job);
+    // What was decided while a signal came may not be decided to the end.
+    if job.interrupt.came() {
+        return Ok((Vec::new(), String::new()));
+    }
     let plan = output::plan(&inbox, &namer, &fates, job.options, job.reporter)?;
     let summary = output::summary(&inbox, &namer, &fates, quarantined, job.reporter);
     Ok((plan, summary))

@@ -3,8 +3,9 @@
 //! Directories become an index, an index becomes a plan, and a plan becomes moves:
 //!
 //! ```text
-//! walk -> crawl -> | record, stream | -> dupes -> | record, stream | -> plan -> mv -> journal
-//!          hash                                                                 ^-- undo --'
+//! walk -> crawl -> | record, stream | -> dupes  -> | record, stream | -> plan -> mv -> journal
+//!          hash                          ingest                                   ^-- undo --'
+//!                              media, capture
 //! ```
 //!
 //! | question | module |
@@ -12,6 +13,8 @@
 //! | What is known of a file? How is it written? | [`record`], [`escape`], [`mod@stream`] |
 //! | What is in a tree? What is the hash of a file? | [`walk`], [`hash`], [`crawl`] |
 //! | What is a duplicate, and which copy stays? | [`dupes`] |
+//! | When was a photo taken? What does a file say of itself? | [`capture`], [`media`] |
+//! | Where does a new photo go, and what goes with it? | [`ingest`] |
 //! | Does a plan make sense as a whole? | [`mod@plan`] |
 //! | How does a file move without being lost? How does it come back? | [`mv`], [`journal`] |
 //! | Which directory is this really, and is it protected? | [`place`] |

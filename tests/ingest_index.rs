@@ -132,3 +132,18 @@ fn a_crawl_of_its_own_heeds_the_options_of_a_crawl() {
     assert_eq!(outcome.column(0), ["drop/1.CR2", "drop/2.JPG"]);
     ingest(&sandbox, &["nowhere"], "").expect_status(1).expect_stderr("nowhere: No such file or directory");
 }
+
+#[test]
+fn a_very_large_file_is_hashed_as_any_other() {
+    let sandbox = Sandbox::new();
+    let size = (64 << 20) + 5;
+    let path = sandbox.write("drop/large.bin", "x");
+    std::fs::File::options().write(true).open(path).and_then(|file| file.set_len(size)).expect("a hole");
+    sandbox.write("drop/small.bin", "x");
+    let crawled = sandbox.shell("ms-crawl -q --sort drop").expect_status(0);
+    for jobs in ["1", "3"] {
+        let outcome = ingest(&sandbox, &["-j", jobs, "drop"], "").expect_status(0);
+        let listed: Vec<Vec<String>> = outcome.rows().into_iter().map(|row| row[..5].to_vec()).collect();
+        assert_eq!(listed, crawled.rows());
+    }
+}

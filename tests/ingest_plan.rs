@@ -323,7 +323,11 @@ fn what_has_no_date_but_its_mtime_can_be_set_apart() {
 fn the_same_drop_gives_the_same_plan() {
     let sandbox = Sandbox::new();
     sandbox
-        .run("ms-gen", &["--seed", "5", "--files", "120", "--total", "3M", "--dup-share", "30", "drop"], b"")
+        .run(
+            "ms-gen",
+            &["--seed", "5", "--files", "120", "--total", "3M", "--dup-share", "30", "--hostile", "drop"],
+            b"",
+        )
         .expect_status(0);
     let one = ingest(&sandbox, &["-j", "1", "drop"]).expect_status(0);
     let many = ingest(&sandbox, &["-j", "8", "drop"]).expect_status(0);
@@ -339,7 +343,11 @@ fn the_same_drop_gives_the_same_plan() {
 fn its_own_result_keeps_its_names() {
     let sandbox = Sandbox::new();
     sandbox
-        .run("ms-gen", &["--seed", "6", "--files", "100", "--total", "3M", "--dup-share", "20", "drop"], b"")
+        .run(
+            "ms-gen",
+            &["--seed", "6", "--files", "100", "--total", "3M", "--dup-share", "20", "--hostile", "drop"],
+            b"",
+        )
         .expect_status(0);
     for name in [
         "a.CR2",

@@ -164,6 +164,6 @@ fn class(capture: Option<&Capture>) -> (usize, &'static str) {
         Some(Origin::Takeout) => (3, "Takeout"),
         Some(Origin::FileDay(_) | Origin::SidecarDay(_) | Origin::NameDay) => (4, "day only"),
         Some(Origin::Mtime) => (5, "mtime"),
-        None => (6, "nothing"),
+        None => (6, "nothing, so undated"),
     }
 }

@@ -59,7 +59,7 @@ fn inbox(mut files: Vec<Made>) -> Inbox {
             is_disputed: false,
         });
         let facts = Facts { kind: Kind::Other, dates: file.dates, ..Facts::default() };
-        inbox.contents.push((file.content != 0).then(|| Content {
+        inbox.contents.push((file.content != 0).then_some(Content {
             status: Status { size: 1, mtime: MTIME, id },
             hash: ContentHash([file.content; 32]),
             facts,
