@@ -18,6 +18,8 @@ mod photoshop;
 mod png;
 mod quicktime;
 mod source;
+#[cfg(test)]
+mod tests;
 mod tiff;
 #[cfg(test)]
 mod trial;

@@ -83,3 +83,6 @@ fn camera(bytes: &mut Bytes, start: u64, len: u64, facts: &mut Facts) {
     let mut names = names.split(|&byte| byte == 0).map(<[u8]>::to_vec);
     facts.camera(names.next(), names.next());
 }
+
+#[cfg(test)]
+mod tests;

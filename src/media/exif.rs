@@ -174,3 +174,6 @@ fn is_raw(bytes: &mut Bytes, layout: &Layout, fields: &[Field]) -> bool {
             _ => false,
         })
 }
+
+#[cfg(test)]
+mod tests;

@@ -223,3 +223,6 @@ impl<'l> Locations<'l> {
         Some((number, Extents { in_data: method == 1, pieces }))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,3 +82,6 @@ fn app13(bytes: &mut Bytes, content: Range<u64>, resources: &mut Vec<u8>) {
         resources.extend_from_slice(part);
     }
 }
+
+#[cfg(test)]
+mod tests;

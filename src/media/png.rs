@@ -126,3 +126,6 @@ fn profile(text: &[u8]) -> Vec<u8> {
     let nibbles: Vec<u8> = digits.iter().filter_map(|&digit| char::from(digit).to_digit(16)?.try_into().ok()).collect();
     nibbles.chunks_exact(2).filter_map(|pair| Some(pair.first()? << 4 | pair.last()?)).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! What the tests of readers share: what a reader says of some bytes, and seeded damage.
 
+pub(super) mod sample;
+
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 

@@ -163,3 +163,6 @@ fn offer(property: Property, value: &[u8], facts: &mut Facts) {
         Property::Root | Property::Description => {}
     }
 }
+
+#[cfg(test)]
+mod tests;
