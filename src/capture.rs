@@ -252,6 +252,7 @@ fn offset_by_name(utc: NaiveDateTime, local: NaiveDateTime, duration: Option<u32
     };
     let by_start = fit(ahead.num_seconds());
     let by_end = duration.map(|duration| fit(ahead.num_seconds() + i64::from(duration)));
+    let by_end = by_end.filter(|(_, whole)| whole.abs() <= FURTHEST_NAME);
     let (off, whole) = by_end.map_or(by_start, |by_end| by_start.min(by_end));
     if off <= NEAR { i32::try_from(whole).ok() } else { None }
 }

@@ -105,7 +105,8 @@ fn samples_without_a_sure_answer_are_read_all_the_same() {
     }
     for columns in lines(&table) {
         let path = columns.first().expect("a path");
-        let got = answer(&root.join(path)).map_or_else(|| "none".to_owned(), |answer| format!("{} {answer}", answer.wall));
+        let got =
+            answer(&root.join(path)).map_or_else(|| "none".to_owned(), |answer| format!("{} {answer}", answer.wall));
         eprintln!("unsure: {path}: {got}");
     }
 }

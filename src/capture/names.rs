@@ -86,7 +86,7 @@ fn with_time(groups: &Groups, index: usize) -> Option<NameDate> {
 
 /// Milliseconds since 1970-01-01 UTC, as Facebook and `WeChat` name what they save.
 fn milliseconds(groups: &Groups, index: usize) -> Option<NameDate> {
-    const WRITERS: [&[u8]; 3] = [b"fb_img_", b"mmexport", b"wx_camera_"];
+    const WRITERS: [&[u8]; 4] = [b"fb_img_", b"mmexport", b"wx_camera_", b"micromsg."];
     let before = groups.before(index).to_ascii_lowercase();
     let digits = groups.digits(index);
     let after = groups.after(index).first();
@@ -103,7 +103,7 @@ fn milliseconds(groups: &Groups, index: usize) -> Option<NameDate> {
 
 /// What remains of a name that ingest gave after its date: a separator and the digits of a hash.
 fn is_hash(rest: &[u8]) -> bool {
-    let Some((b'_' | b'-', hash)) = rest.split_first() else { return false };
+    let Some((b'_' | b'-' | b' ' | b'.', hash)) = rest.split_first() else { return false };
     (8..=64).contains(&hash.len()) && hash.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 

@@ -31,7 +31,10 @@ fn movie(movie: Part, bytes: &mut Bytes, facts: &mut Facts) {
         let here = boxes.clone();
         let Some(part) = boxes.next(bytes) else { break };
         match &part.kind {
-            b"mvhd" => facts.found(Source::QtMovieHeader, header_date(part, bytes)),
+            b"mvhd" => {
+                facts.found(Source::QtMovieHeader, header_date(part, bytes));
+                facts.duration = facts.duration.or_else(|| duration(part, bytes));
+            }
             b"meta" => keys::read(part, bytes, facts),
             b"udta" => user_data::read(part, bytes, facts),
             b"trak" => tracks = tracks.or(Some(here)),
@@ -69,6 +72,18 @@ fn header_date(header: Part, bytes: &mut Bytes) -> Option<Moment> {
         _ => u64::from_be_bytes(*time.first_chunk()?),
     };
     when::from_1904(seconds)
+}
+
+/// Length in seconds, as `mvhd` tells it behind creation and modification time: units per second, and units. All ones
+/// mean that it is not known.
+fn duration(header: Part, bytes: &mut Bytes) -> Option<u32> {
+    let content = header.head(bytes, 32)?;
+    let narrow = |at: usize| Some(u32::from_be_bytes(*content.get(at..)?.first_chunk()?));
+    let (scale, units) = match content.first()? {
+        0 => (narrow(12)?, narrow(16).filter(|&units| units != u32::MAX).map(u64::from)?),
+        _ => (narrow(20)?, u64::from_be_bytes(*content.get(24..)?.first_chunk()?)),
+    };
+    u32::try_from(units.checked_div(u64::from(scale))?).ok()
 }
 
 #[cfg(test)]

@@ -172,7 +172,7 @@ fn leads_to_a_time(gap: &[u8]) -> bool {
     match gap {
         [b'_' | b'-' | b' ' | b'T' | b't' | b'.' | b','] | b", " | b"--" | b"__" | b" - " => true,
         [b' ', word @ .., b' '] => {
-            (1..=12).contains(&word.len()) && word.iter().all(|byte| !byte.is_ascii_punctuation())
+            (1..=12).contains(&word.len()) && word.iter().all(|byte| *byte == b'.' || !byte.is_ascii_punctuation())
         }
         _ => false,
     }

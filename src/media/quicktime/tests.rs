@@ -229,3 +229,22 @@ fn canon_and_panasonic_keep_pictures_with_exif() {
         assert_eq!(one(&content), (Source::QtUserData, "2019-01-02 03:04:05".to_owned()));
     }
 }
+
+#[test]
+fn a_movie_tells_its_length() {
+    let narrow = |scale: u32, units: u32| {
+        let head = [0, JANUARY, JANUARY, scale, units].map(u32::to_be_bytes).concat();
+        facts(&movie(&[boxed(b"mvhd", &head)]), read).duration
+    };
+    assert_eq!(narrow(600, 600 * 90 + 599), Some(90));
+    assert_eq!(narrow(0, 600), None);
+    assert_eq!(narrow(600, u32::MAX), None);
+    let wide = |units: u64| {
+        let times = [u64::from(JANUARY); 2].map(u64::to_be_bytes).concat();
+        let head = [&[1, 0, 0, 0], times.as_slice(), &1000_u32.to_be_bytes(), &units.to_be_bytes()].concat();
+        facts(&movie(&[boxed(b"mvhd", &head)]), read).duration
+    };
+    assert_eq!(wide(90_000), Some(90));
+    assert_eq!(wide(u64::MAX), None);
+    assert_eq!(facts(&movie(&[header(b"mvhd", JANUARY)]), read).duration, None);
+}
