@@ -307,7 +307,7 @@ fn tag(source: Source) -> &'static str {
     match source {
         Source::ExifOriginal => "exif:DateTimeOriginal",
         Source::ExifDigitized => "exif:DateTimeDigitized",
-        Source::CrwDate => "crw:TimeStamp",
+        Source::MakerDate => "maker:date",
         Source::XmpOriginal => "xmp:DateTimeOriginal",
         Source::XmpDateCreated => "xmp:DateCreated",
         Source::Iptc => "iptc:DateCreated",

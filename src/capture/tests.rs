@@ -238,7 +238,7 @@ fn a_name_made_from_the_mtime_is_still_the_mtime() {
 const SOURCES: [Source; 19] = [
     Source::ExifOriginal,
     Source::ExifDigitized,
-    Source::CrwDate,
+    Source::MakerDate,
     Source::XmpOriginal,
     Source::XmpDateCreated,
     Source::Iptc,

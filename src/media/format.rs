@@ -16,6 +16,8 @@ pub(crate) enum Format {
     Fujifilm,
     /// MRW.
     Minolta,
+    /// X3F.
+    Sigma,
     Cr3,
     Crw,
     /// HEIC, AVIF, and what else holds metadata in boxes: JPEG XL, JPEG 2000.
@@ -59,6 +61,7 @@ pub(crate) fn of(head: &[u8]) -> Option<Format> {
         }
         [b'I', b'I', _, _, _, _, b'H', b'E', b'A', b'P', b'C', b'C', b'D', b'R', ..] => Format::Crw,
         [0, b'M', b'R', b'M', ..] => Format::Minolta,
+        [b'F', b'O', b'V', b'b', ..] => Format::Sigma,
         [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] | [0, 0, 0, 12, b'j', b'P', b' ' | 0x1a, b' ' | 0x1a, ..] => {
             Format::Heif
         }
@@ -66,7 +69,7 @@ pub(crate) fn of(head: &[u8]) -> Option<Format> {
         [b'8', b'B', b'P', b'S', ..] => Format::Photoshop,
         // Pack or sequence header of MPEG-1 and -2; Flash; ASF.
         [0, 0, 1, 0xba | 0xb3, ..] | [b'F', b'L', b'V', 1, ..] | [0x30, 0x26, 0xb2, 0x75, ..] => Format::OtherVideo,
-        [b'G', b'I', b'F', b'8', ..] | [0xff, 0x0a, ..] | [b'F', b'O', b'V', b'b', ..] => Format::OtherStill,
+        [b'G', b'I', b'F', b'8', ..] | [0xff, 0x0a, ..] => Format::OtherStill,
         _ if mdpm::is_transport_stream(head) => Format::TransportStream,
         _ if head.starts_with(b"FUJIFILMCCD-RAW") => Format::Fujifilm,
         _ => return iso_media(head),
@@ -92,7 +95,12 @@ impl Format {
     /// What a file of this format is, where its content tells nothing else.
     pub(crate) fn kind(self) -> Kind {
         match self {
-            Format::PanasonicOrOlympus | Format::Fujifilm | Format::Minolta | Format::Cr3 | Format::Crw => Kind::Raw,
+            Format::PanasonicOrOlympus
+            | Format::Fujifilm
+            | Format::Minolta
+            | Format::Sigma
+            | Format::Cr3
+            | Format::Crw => Kind::Raw,
             Format::QuickTime | Format::Matroska | Format::Avi | Format::TransportStream | Format::OtherVideo => {
                 Kind::Video
             }

@@ -43,14 +43,12 @@ pub(crate) fn read(bytes: &mut Bytes, span: Range<u64>, facts: &mut Facts) {
 
 /// Marker and content of the segment at or soon behind a position. `None` where the scan begins or the picture ends.
 fn segment(bytes: &mut Bytes, at: u64, end: u64) -> Option<(u8, Range<u64>)> {
-    let head = bytes.array::<2>(at)?;
-    let (marker, start) = match head {
-        [0xff, marker @ 0x01..=0xfe] => (marker, at.checked_add(2)?),
-        _ => {
-            let near = bytes.up_to(at, GAP)?;
-            let pair = near.windows(2).position(|pair| matches!(pair, [0xff, 0xc0..=0xfe]))?;
-            (*near.get(pair.checked_add(1)?)?, at.checked_add(pair as u64)?.checked_add(2)?)
-        }
+    let (marker, start) = if let [0xff, marker @ 0x01..=0xfe] = bytes.array(at)? {
+        (marker, at.checked_add(2)?)
+    } else {
+        let near = bytes.up_to(at, GAP)?;
+        let pair = near.windows(2).position(|pair| matches!(pair, [0xff, 0xc0..=0xfe]))?;
+        (*near.get(pair.checked_add(1)?)?, at.checked_add(pair as u64)?.checked_add(2)?)
     };
     match marker {
         0xd9 | 0xda => None,

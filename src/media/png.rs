@@ -96,7 +96,7 @@ fn tell(keyword: &[u8], value: &[u8], facts: &mut Facts) {
         // The second is what XnView writes.
         b"Creation Time" | b"create-date" => facts.found(Source::PngCreation, when::parse(value)),
         b"XML:com.adobe.xmp" => xmp::read(value, facts),
-        // As ImageMagick and ExifTool write: the name, the length, and the bytes in hexadecimal.
+        // As `ImageMagick` and `ExifTool` write: the name, the length, and the bytes in hexadecimal.
         b"Raw profile type exif" | b"Raw profile type APP1" => app1(&profile(value), facts),
         b"Raw profile type xmp" => xmp::read(&profile(value), facts),
         b"Raw profile type iptc" => {

@@ -118,7 +118,7 @@ impl Layout {
             }
             seen.push(offset);
             for field in self.directory(bytes, offset, place, &mut ahead).unwrap_or_default() {
-                match self.leads_to(&field) {
+                match leads_to(&field) {
                     Some(place) => ahead.extend(self.offsets(bytes, &field).into_iter().map(|to| (to, place))),
                     None if wanted(field.place, field.tag) => fields.push(field),
                     None => {}
@@ -177,15 +177,6 @@ impl Layout {
         Some(Field { place, tag, kind, span: start..end })
     }
 
-    fn leads_to(&self, field: &Field) -> Option<Place> {
-        match (field.place, field.tag) {
-            (Place::Main | Place::Further, 0x8769) => Some(Place::Exif),
-            (Place::Main | Place::Further | Place::Exif, 0x8825) => Some(Place::Gps),
-            (Place::Main | Place::Further, 0x014a) => Some(Place::Further),
-            _ => None,
-        }
-    }
-
     fn offsets(&self, bytes: &mut Bytes, field: &Field) -> Vec<u64> {
         let Some(width) = width_of(field.kind).filter(|&width| width == 4 || width == 8) else { return Vec::new() };
         let Ok(step) = usize::try_from(width) else { return Vec::new() };
@@ -208,6 +199,16 @@ impl Layout {
 
     fn position(&self, offset: u64) -> Option<u64> {
         self.span.start.checked_add(offset).filter(|&position| position < self.span.end)
+    }
+}
+
+/// What the directories describe that a field leads to.
+fn leads_to(field: &Field) -> Option<Place> {
+    match (field.place, field.tag) {
+        (Place::Main | Place::Further, 0x8769) => Some(Place::Exif),
+        (Place::Main | Place::Further | Place::Exif, 0x8825) => Some(Place::Gps),
+        (Place::Main | Place::Further, 0x014a) => Some(Place::Further),
+        _ => None,
     }
 }
 

@@ -59,7 +59,7 @@ fn a_crw_counts_seconds_on_the_wall_clock() {
     let told = facts(&old(1_546_398_245), crw);
     assert_eq!(told.make.as_deref(), Some("Maker"));
     assert_eq!(told.model.as_deref(), Some("Model 5"));
-    let [(Source::CrwDate, date)] = told.dates[..] else { panic!("{:?}", told.dates) };
+    let [(Source::MakerDate, date)] = told.dates[..] else { panic!("{:?}", told.dates) };
     assert_eq!((date.time.to_string().as_str(), date.base, date.offset), ("2019-01-02 03:04:05", Base::Wall, None));
     assert_eq!(dates(&old(0), crw), []);
 }
