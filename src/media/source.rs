@@ -158,11 +158,11 @@ mod tests {
         assert_eq!(bytes.at(1 << 24, 4), None);
 
         let mut bytes = Bytes::new(&file).expect("a length");
-        let scattered = (0..).take_while(|n| bytes.at(n << 11, 4).is_some()).count();
+        let scattered = (0..1 << 20).take_while(|n| bytes.at(n << 11, 4).is_some()).count();
         assert_eq!(scattered, usize::try_from(READS).expect("small"));
 
         let mut bytes = Bytes::new(&file).expect("a length");
-        let repeated = (0..).take_while(|_: &u64| bytes.at(0, 4).is_some()).count();
+        let repeated = (0..1 << 20).take_while(|_: &u64| bytes.at(0, 4).is_some()).count();
         assert_eq!(repeated, usize::try_from(CALLS).expect("small"));
     }
 }

@@ -19,7 +19,7 @@ fn pictures() -> Vec<(&'static str, Kind, Vec<u8>)> {
     let resource = [b"8BIM\x04\x22\0\0", &small(block.len()).to_be_bytes()[..], &block].concat();
     let psd = [&b"8BPS\0\x01"[..], &[0; 20], b"\0\0\0\x02ab", &small(resource.len()).to_be_bytes(), &resource].concat();
     let png = [b"\x89PNG\r\n\x1a\n", &small(block.len()).to_be_bytes()[..], b"eXIf", &block, b"crc."].concat();
-    let jxl = [b"\0\0\0\x0cJXL \r\n\x87\n".to_vec(), boxed(b"Exif", &[&[0; 4], &block[..]].concat())].concat();
+    let jxl = [b"\0\0\0\x0cJXL \r\n\x87\n".to_vec(), boxed(*b"Exif", &[&[0; 4], &block[..]].concat())].concat();
     vec![
         ("jpeg", Kind::Still, jpeg.clone()),
         ("png", Kind::Still, png),
@@ -76,10 +76,10 @@ fn every_format_is_known_by_its_first_bytes() {
         assert_eq!((told.kind, told.make.as_deref()), (kind, Some("Maker")), "{name}");
     }
     let kind = |content: &[u8]| facts(content, tell).kind;
-    assert_eq!(kind(&boxed(b"ftyp", b"avif\0\0\0\0")), Kind::Still);
-    assert_eq!(kind(&boxed(b"ftyp", b"crx \0\0\0\0")), Kind::Raw);
-    assert_eq!(kind(&boxed(b"ftyp", b"isom\0\0\0\0")), Kind::Video);
-    assert_eq!(kind(&boxed(b"moov", b"")), Kind::Video);
+    assert_eq!(kind(&boxed(*b"ftyp", b"avif\0\0\0\0")), Kind::Still);
+    assert_eq!(kind(&boxed(*b"ftyp", b"crx \0\0\0\0")), Kind::Raw);
+    assert_eq!(kind(&boxed(*b"ftyp", b"isom\0\0\0\0")), Kind::Video);
+    assert_eq!(kind(&boxed(*b"moov", b"")), Kind::Video);
     assert_eq!(kind(b"\x1a\x45\xdf\xa3"), Kind::Video);
     assert_eq!(kind(b"RIFF\0\0\0\0AVI LIST"), Kind::Video);
     assert_eq!(kind(b"RIFF\0\0\0\0WAVEfmt "), Kind::Other);
@@ -101,7 +101,9 @@ fn a_time_is_kept_before_a_day_and_the_first_before_others() {
     let date = |text: &str| when::parse(text.as_bytes());
     let kept = |texts: &[&str]| {
         let mut facts = Facts::default();
-        texts.iter().for_each(|text| facts.found(Source::Iptc, date(text)));
+        for text in texts {
+            facts.found(Source::Iptc, date(text));
+        }
         facts.dates.first().map(|(_, Moment { time, precision, .. })| (time.to_string(), *precision))
     };
     let time = Some(("2019-01-02 03:04:05".to_owned(), Precision::Second));
