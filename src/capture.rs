@@ -139,6 +139,7 @@ pub struct Capture {
 /// The capture time of a file; `None` where only its mtime tells one, and that is not wanted or not known.
 #[must_use]
 pub fn capture(evidence: &Evidence, rules: &Rules) -> Option<Capture> {
+    let rules = *rules;
     let name = names::date(evidence.name);
     let candidates = candidates(evidence, rules, name);
     // Of one source the readers give one date; if there were more, the choice would still not hang on their order.
@@ -149,7 +150,7 @@ pub fn capture(evidence: &Evidence, rules: &Rules) -> Option<Capture> {
     }
 }
 
-fn candidates(evidence: &Evidence, rules: &Rules, name: Option<NameDate>) -> Vec<(Origin, Moment)> {
+fn candidates(evidence: &Evidence, rules: Rules, name: Option<NameDate>) -> Vec<(Origin, Moment)> {
     let own = evidence.facts.dates.iter().map(|&(source, moment)| (own_origin(source, moment), moment));
     let beside = evidence.sidecar.iter().flat_map(|facts| &facts.dates);
     let beside = beside.map(|&(source, moment)| (sidecar_origin(source, moment, rules), moment));
@@ -169,7 +170,7 @@ fn own_origin(source: Source, moment: Moment) -> Origin {
     }
 }
 
-fn sidecar_origin(source: Source, moment: Moment, rules: &Rules) -> Origin {
+fn sidecar_origin(source: Source, moment: Moment, rules: Rules) -> Origin {
     match moment.precision {
         Precision::Day => Origin::SidecarDay(source),
         _ if rules.sidecar_first => Origin::PreferredSidecar(source),
@@ -178,12 +179,12 @@ fn sidecar_origin(source: Source, moment: Moment, rules: &Rules) -> Origin {
 }
 
 /// Whether ingest gave this name for want of any other date: it would not be one of its own now.
-fn made_from_mtime(name: &NameDate, evidence: &Evidence, rules: &Rules) -> bool {
+fn made_from_mtime(name: &NameDate, evidence: &Evidence, rules: Rules) -> bool {
     let mtime = evidence.mtime.filter(|_| name.ours).and_then(|mtime| rules.zone.wall_at(mtime));
     mtime.and_then(|(wall, _)| wall.with_nanosecond(0)) == name.moment.time.with_nanosecond(0)
 }
 
-fn from_mtime(evidence: &Evidence, rules: &Rules) -> Option<Capture> {
+fn from_mtime(evidence: &Evidence, rules: Rules) -> Option<Capture> {
     let (wall, offset) = rules.zone.wall_at(evidence.mtime.filter(|_| rules.use_mtime)?)?;
     Some(Capture {
         wall,
@@ -200,7 +201,7 @@ fn resolved(
     origin: Origin,
     moment: Moment,
     evidence: &Evidence,
-    rules: &Rules,
+    rules: Rules,
     name: Option<NameDate>,
 ) -> Option<Capture> {
     let Moment { time, offset, precision, fraction, .. } = moment;
@@ -223,7 +224,7 @@ fn resolved(
     Some(Capture { wall, offset: Some(offset), zone: Some(hint), ..as_told })
 }
 
-fn is_local_header(origin: Origin, rules: &Rules) -> bool {
+fn is_local_header(origin: Origin, rules: Rules) -> bool {
     let header = matches!(origin, Origin::File(Source::QtMovieHeader | Source::QtMediaHeader));
     header && rules.qt_time == Some(QtTime::Local)
 }

@@ -69,11 +69,11 @@ fn with_time(groups: &Groups, index: usize) -> Option<NameDate> {
     }
     let (moment, last) = if matches!(digits.len(), 14 | 17) {
         let (day, clock) = digits.split_at_checked(8)?;
-        (groups::moment(groups::compact_day(day)?, groups::compact_time(clock)?)?, index)
+        (groups::moment(groups::compact_day(day)?, groups::compact_time(clock)?), index)
     } else {
         let (day, last) = groups.day(index)?;
         let Time::Read(time, last) = groups.time_after(last) else { return None };
-        (groups::moment(day, time)?, last)
+        (groups::moment(day, time), last)
     };
     if !groups.stands_apart(index, last) {
         return None;

@@ -22,14 +22,14 @@ fn evidence<'a>(facts: &'a Facts, name: &'a str) -> Evidence<'a> {
     Evidence { facts, name: OsStr::new(name), sidecar: None, takeout: None, mtime: None, paired_offset: None }
 }
 
-/// The wall clock and the note; `none` for no date.
-fn line(evidence: &Evidence, rules: &Rules) -> String {
-    capture(evidence, rules).map_or_else(|| "none".to_owned(), |capture| format!("{} {capture}", capture.wall))
+/// The wall clock in Berlin and the note; `none` for no date.
+fn line(evidence: &Evidence) -> String {
+    capture(evidence, &berlin()).map_or_else(|| "none".to_owned(), |capture| format!("{} {capture}", capture.wall))
 }
 
 /// What `date` of `source` and a file's name give in Berlin.
 fn in_berlin(source: Source, date: Moment, name: &str) -> String {
-    line(&evidence(&facts(&[(source, date)]), name), &berlin())
+    line(&evidence(&facts(&[(source, date)]), name))
 }
 
 const TAKEN: Timestamp = Timestamp { seconds: 1_546_398_245, nanoseconds: 250_000_000 };
@@ -120,7 +120,7 @@ fn a_phones_offset_comes_before_the_stills_and_the_zone() {
     let stored = |utc_offset| Facts { utc_offset, ..facts(&[(Source::QtMovieHeader, utc("2019:01:02 22:04:05"))]) };
     let with_still = |utc_offset, name| {
         let facts = stored(utc_offset);
-        line(&Evidence { paired_offset: Some(-18_000), ..evidence(&facts, name) }, &berlin())
+        line(&Evidence { paired_offset: Some(-18_000), ..evidence(&facts, name) })
     };
     let by_still = "2019-01-02 17:04:05 date=qt:mvhd zone=still offset=-05:00 precision=second";
     assert_eq!(with_still(None, "video.mp4"), by_still);
@@ -199,16 +199,16 @@ fn each_source_says_its_name() {
         ("PXL_20210203_040506789.jpg", "2021-02-03 05:05:06.789 date=name zone=tz offset=+01:00 precision=second"),
         ("IMG-20170101-WA0001.jpg", "2017-01-01 00:00:00 date=name precision=day"),
     ] {
-        assert_eq!(line(&with(name), &berlin()), expected);
+        assert_eq!(line(&with(name)), expected);
     }
     let takeout = Evidence { takeout: Some(utc("2018:01:01 00:00:01")), ..with("x.jpg") };
     assert_eq!(
-        line(&takeout, &berlin()),
+        line(&takeout),
         "2018-01-01 01:00:01 date=takeout:photoTakenTime zone=tz offset=+01:00 precision=second"
     );
     let sidecar = facts(&[(Source::XmpDateCreated, wall("2015:01:01 00:00:01Z"))]);
     assert_eq!(
-        line(&Evidence { sidecar: Some(&sidecar), ..with("x.jpg") }, &berlin()),
+        line(&Evidence { sidecar: Some(&sidecar), ..with("x.jpg") }),
         "2015-01-01 00:00:01 date=sidecar:xmp:DateCreated offset=+00:00 precision=second"
     );
 }

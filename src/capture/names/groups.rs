@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{NaiveDate, NaiveTime};
 
 use crate::media::{Base, Moment, Precision};
 
@@ -225,7 +225,7 @@ pub(super) fn compact_time(digits: &[u8]) -> Option<Clock> {
 }
 
 /// A day and a time as a wall clock's, not yet known to be believable.
-pub(super) fn moment(day: NaiveDate, clock: Clock) -> Option<Moment> {
-    let time: NaiveDateTime = day.and_time(clock.time);
-    Some(Moment { time, base: Base::Wall, offset: None, precision: Precision::Second, fraction: clock.fraction })
+pub(super) fn moment(day: NaiveDate, clock: Clock) -> Moment {
+    let time = day.and_time(clock.time);
+    Moment { time, base: Base::Wall, offset: None, precision: Precision::Second, fraction: clock.fraction }
 }
