@@ -10,13 +10,15 @@ fn new() -> Vec<u8> {
     let shot = block(vec![(0x9003, Value::Text("2019:01:02 03:04:05")), (0x9011, Value::Text("+01:00"))]);
     let place =
         block(vec![(0x0007, Value::Fractions(vec![(2, 1), (4, 1), (5, 1)])), (0x001d, Value::Text("2019:01:02"))]);
-    let parts = [&CANON_UUID[..], &boxed(*b"CMT1", &camera), &boxed(*b"CMT2", &shot), &boxed(*b"CMT4", &place)].concat();
+    let parts =
+        [&CANON_UUID[..], &boxed(*b"CMT1", &camera), &boxed(*b"CMT2", &shot), &boxed(*b"CMT4", &place)].concat();
     let xmp = [
         &b"\xbe\x7a\xcf\xcb\x97\xa9\x42\xe8\x9c\x71\x99\x94\x91\xe3\xaf\xac"[..],
         &packet("xmp:CreateDate='2018-01-01T01:01:01'", ""),
     ]
     .concat();
-    [boxed(*b"ftyp", b"crx \0\0\0\x01crx isom"), boxed(*b"moov", &boxed(*b"uuid", &parts)), boxed(*b"uuid", &xmp)].concat()
+    [boxed(*b"ftyp", b"crx \0\0\0\x01crx isom"), boxed(*b"moov", &boxed(*b"uuid", &parts)), boxed(*b"uuid", &xmp)]
+        .concat()
 }
 
 /// A heap of values and its directory of type and value.

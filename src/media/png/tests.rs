@@ -33,7 +33,7 @@ fn profile(name: &str, content: &[u8]) -> Vec<u8> {
     let mut text = format!("\n{name}\n{:8}\n", content.len());
     for (place, byte) in content.iter().enumerate() {
         text.push_str(if place > 0 && place % 36 == 0 { "\n" } else { "" });
-        text += &format!("{byte:02x}");
+        text.extend([byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
     }
     (text + "\n").into_bytes()
 }
