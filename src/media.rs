@@ -9,6 +9,7 @@ mod bmff;
 mod canon;
 mod exif;
 mod format;
+mod gif;
 mod heif;
 mod iptc;
 mod jpeg;
@@ -190,6 +191,7 @@ fn dispatch(format: Format, bytes: &mut Bytes, facts: &mut Facts) {
         Format::Crw => canon::crw(bytes, facts),
         Format::Heif => heif::read(bytes, facts),
         Format::Photoshop => photoshop::read(bytes, facts),
+        Format::Gif => gif::read(bytes, facts),
         Format::QuickTime => quicktime::read(bytes, facts),
         Format::Matroska => matroska::read(bytes, facts),
         Format::Avi => avi::read(bytes, facts),

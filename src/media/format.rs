@@ -23,6 +23,7 @@ pub(crate) enum Format {
     /// HEIC, AVIF, and what else holds metadata in boxes: JPEG XL, JPEG 2000.
     Heif,
     Photoshop,
+    Gif,
     /// Pictures that tell nothing of their making.
     OtherStill,
     /// MP4, MOV, M4V, 3GP.
@@ -69,7 +70,8 @@ pub(crate) fn of(head: &[u8]) -> Option<Format> {
         [b'8', b'B', b'P', b'S', ..] => Format::Photoshop,
         // Pack or sequence header of MPEG-1 and -2; Flash; ASF.
         [0, 0, 1, 0xba | 0xb3, ..] | [b'F', b'L', b'V', 1, ..] | [0x30, 0x26, 0xb2, 0x75, ..] => Format::OtherVideo,
-        [b'G', b'I', b'F', b'8', ..] | [0xff, 0x0a, ..] => Format::OtherStill,
+        [b'G', b'I', b'F', b'8', ..] => Format::Gif,
+        [0xff, 0x0a, ..] => Format::OtherStill,
         _ if mdpm::is_transport_stream(head) => Format::TransportStream,
         _ if head.starts_with(b"FUJIFILMCCD-RAW") => Format::Fujifilm,
         _ => return iso_media(head),
