@@ -166,7 +166,8 @@ fn sources_win_in_their_order() {
     let origin = |evidence: &Evidence, rules: &Rules| capture(evidence, rules).expect("a date").origin;
     let named = "IMG_20170101_000001.jpg";
     assert_eq!(origin(&full(&exif, named, Some(&sidecar)), &prefer), Origin::PreferredSidecar(Source::XmpCreate));
-    assert_eq!(origin(&full(&exif, named, Some(&sidecar_day)), &prefer), Origin::File(Source::ExifDigitized));
+    assert_eq!(origin(&full(&exif, named, Some(&sidecar_day)), &prefer), Origin::PreferredSidecar(Source::XmpOriginal));
+    assert_eq!(origin(&full(&exif, named, Some(&sidecar_day)), &berlin()), Origin::File(Source::ExifDigitized));
     assert_eq!(origin(&full(&exif, named, Some(&sidecar)), &berlin()), Origin::File(Source::ExifDigitized));
     assert_eq!(origin(&full(&changed, named, Some(&sidecar)), &berlin()), Origin::Sidecar(Source::XmpCreate));
     assert_eq!(origin(&full(&changed, named, None), &berlin()), Origin::Name);
