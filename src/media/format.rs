@@ -43,6 +43,9 @@ const PICTURES: [&[u8; 4]; 14] = [
     b"avif", b"avis",
 ];
 
+/// Brands of movies that are often met (ISO/IEC 14496-12 annex E, and those that are registered).
+const MOVIES: [&[u8; 4]; 9] = [b"isom", b"iso2", b"iso4", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V ", b"3gp4"];
+
 /// Atoms that a `QuickTime` file without a file type may begin with.
 const ATOMS: [&[u8; 4]; 7] = [b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"uuid"];
 
@@ -84,13 +87,20 @@ fn iso_media(head: &[u8]) -> Option<Format> {
     if kind != b"ftyp" {
         return ATOMS.contains(&kind).then_some(Format::QuickTime);
     }
-    // The major brand decides, the first compatible ones where it is one that nobody knows.
-    let brand: &[u8; 4] = head.get(8..12)?.try_into().ok()?;
-    Some(match brand {
-        b"crx " => Format::Cr3,
-        brand if PICTURES.contains(&brand) => Format::Heif,
-        _ => Format::QuickTime,
-    })
+    let (brand, rest) = head.get(8..)?.split_first_chunk()?;
+    if brand == b"crx " {
+        return Some(Format::Cr3);
+    }
+    // The major brand decides; where nobody knows it, those that the file says it is compatible with.
+    let len = u32::from_be_bytes(*head.first_chunk()?).saturating_sub(12);
+    let rest = rest.get(..usize::try_from(len).unwrap_or(usize::MAX)).unwrap_or(rest);
+    let is = |known: &[&[u8; 4]], brand: &[u8]| known.iter().any(|known| known.as_slice() == brand);
+    let mut compatible = rest.chunks_exact(4).skip(1);
+    let is_picture = is(&PICTURES, brand)
+        || !is(&MOVIES, brand)
+            && compatible.clone().any(|brand| is(&PICTURES, brand))
+            && !compatible.any(|brand| is(&MOVIES, brand));
+    Some(if is_picture { Format::Heif } else { Format::QuickTime })
 }
 
 impl Format {

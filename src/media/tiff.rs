@@ -227,13 +227,18 @@ impl Field {
         bytes.at(self.span.start, len)
     }
 
+    /// Its bytes, no more than the first `most`.
+    pub(crate) fn head(&self, bytes: &mut Bytes, most: usize) -> Option<Vec<u8>> {
+        let len = self.span.end.checked_sub(self.span.start)?;
+        bytes.at(self.span.start, usize::try_from(len).map_or(most, |len| len.min(most)))
+    }
+
     /// Its text, however it is typed; no more than `most` bytes, up to the first NUL.
     pub(crate) fn text(&self, bytes: &mut Bytes, most: usize) -> Option<Vec<u8>> {
         if !matches!(self.kind, 1 | 2 | 7 | 129) {
             return None;
         }
-        let len = usize::try_from(self.span.end.checked_sub(self.span.start)?).map_or(most, |len| len.min(most));
-        let mut text = bytes.at(self.span.start, len)?;
+        let mut text = self.head(bytes, most)?;
         text.truncate(memchr::memchr(0, &text).unwrap_or(text.len()));
         Some(text)
     }

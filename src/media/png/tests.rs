@@ -102,6 +102,15 @@ fn the_last_change_is_in_utc() {
 }
 
 #[test]
+fn texts_about_something_else_are_not_counted() {
+    let other: (&[u8; 4], Vec<u8>) = (b"zTXt", [b"Comment\0\0", &deflated(b"2018-01-01T01:01:01")[..]].concat());
+    let mut chunks = vec![other; 100];
+    chunks.push((b"tEXt", b"Creation Time\x002019-01-02T03:04:05".to_vec()));
+    assert_eq!(dates(&png(&chunks), read), one(Source::PngCreation, "2019-01-02 03:04:05"));
+    assert_eq!(dates(&png(&[(b"tEXt", vec![b'k'; 200])]), read), []);
+}
+
+#[test]
 fn a_text_that_inflates_without_end_is_cut() {
     let mut bomb = vec![b' '; 40 << 20];
     bomb.extend(b"2019-01-02T03:04:05");
