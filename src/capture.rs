@@ -136,6 +136,15 @@ pub struct Capture {
     pub zone: Option<Hint>,
 }
 
+impl Capture {
+    /// The offset in seconds that a video may take from this still: what its file or name tells, but not that of the
+    /// rules' zone, which may have been another when the video was made.
+    #[must_use]
+    pub fn offset_to_lend(&self) -> Option<i32> {
+        self.offset.filter(|_| self.zone != Some(Hint::Rules))
+    }
+}
+
 /// The capture time of a file; `None` where only its mtime tells one, and that is not wanted or not known.
 #[must_use]
 pub fn capture(evidence: &Evidence, rules: &Rules) -> Option<Capture> {
