@@ -136,6 +136,15 @@ pub struct Capture {
     pub zone: Option<Hint>,
 }
 
+impl Capture {
+    /// The offset in seconds that a video may take from this still: what its file or name tells, but not that of the
+    /// rules' zone, which may have been another when the video was made.
+    #[must_use]
+    pub fn offset_to_lend(&self) -> Option<i32> {
+        self.offset.filter(|_| self.zone != Some(Hint::Rules))
+    }
+}
+
 /// The capture time of a file; `None` where only its mtime tells one, and that is not wanted or not known.
 #[must_use]
 pub fn capture(evidence: &Evidence, rules: &Rules) -> Option<Capture> {
@@ -152,8 +161,14 @@ pub fn capture(evidence: &Evidence, rules: &Rules) -> Option<Capture> {
 
 fn candidates(evidence: &Evidence, rules: Rules, name: Option<NameDate>) -> Vec<(Origin, Moment)> {
     let own = evidence.facts.dates.iter().map(|&(source, moment)| (own_origin(source, moment), moment));
-    let beside = evidence.sidecar.iter().flat_map(|facts| &facts.dates);
-    let beside = beside.map(|&(source, moment)| (sidecar_origin(source, moment, rules), moment));
+    let beside = || evidence.sidecar.iter().flat_map(|facts| &facts.dates);
+    // A sidecar that the user trusts most is believed though all it tells is a day: that of an old picture's scan.
+    let first = |precision| rules.sidecar_first && (precision != Precision::Day || beside().all(|date| is_day(date.1)));
+    let beside = beside().map(|&(source, moment)| match moment.precision {
+        precision if first(precision) => (Origin::PreferredSidecar(source), moment),
+        Precision::Day => (Origin::SidecarDay(source), moment),
+        Precision::Second | Precision::Minute => (Origin::Sidecar(source), moment),
+    });
     let name = name.filter(|name| !made_from_mtime(name, evidence, rules)).map(|name| match name.moment.precision {
         Precision::Day => (Origin::NameDay, name.moment),
         Precision::Second | Precision::Minute => (Origin::Name, name.moment),
@@ -164,18 +179,14 @@ fn candidates(evidence: &Evidence, rules: Rules, name: Option<NameDate>) -> Vec<
 
 fn own_origin(source: Source, moment: Moment) -> Origin {
     match source {
-        _ if moment.precision == Precision::Day => Origin::FileDay(source),
+        _ if is_day(moment) => Origin::FileDay(source),
         Source::ExifModified | Source::PngTime | Source::MkvDateUtc => Origin::Changed(source),
         _ => Origin::File(source),
     }
 }
 
-fn sidecar_origin(source: Source, moment: Moment, rules: Rules) -> Origin {
-    match moment.precision {
-        Precision::Day => Origin::SidecarDay(source),
-        _ if rules.sidecar_first => Origin::PreferredSidecar(source),
-        _ => Origin::Sidecar(source),
-    }
+fn is_day(moment: Moment) -> bool {
+    moment.precision == Precision::Day
 }
 
 /// Whether ingest gave this name for want of any other date: it would not be one of its own now.
@@ -206,7 +217,7 @@ fn resolved(
 ) -> Option<Capture> {
     let Moment { time, offset, precision, fraction, .. } = moment;
     let as_told = Capture { wall: time, fraction, offset, precision, origin, zone: None };
-    if moment.base == Base::Wall || precision == Precision::Day || is_local_header(origin, rules) {
+    if moment.base == Base::Wall || is_day(moment) || is_local_header(origin, rules) {
         return Some(as_told);
     }
     if let Some(name) = name.filter(NameDate::is_local_time)
@@ -308,7 +319,7 @@ fn tag(source: Source) -> &'static str {
     match source {
         Source::ExifOriginal => "exif:DateTimeOriginal",
         Source::ExifDigitized => "exif:DateTimeDigitized",
-        Source::CrwDate => "crw:TimeStamp",
+        Source::MakerDate => "maker:date",
         Source::XmpOriginal => "xmp:DateTimeOriginal",
         Source::XmpDateCreated => "xmp:DateCreated",
         Source::Iptc => "iptc:DateCreated",

@@ -9,6 +9,7 @@ mod bmff;
 mod canon;
 mod exif;
 mod format;
+mod gif;
 mod heif;
 mod iptc;
 mod jpeg;
@@ -17,6 +18,7 @@ mod mdpm;
 mod photoshop;
 mod png;
 mod quicktime;
+mod raw;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -33,7 +35,6 @@ use std::os::unix::fs::FileExt;
 
 use format::Format;
 use source::Bytes;
-use tiff::Place;
 pub use when::{Base, Moment, Precision};
 
 /// Where a date stands in a file, the more trustworthy first: a source wins over all below it.
@@ -43,8 +44,8 @@ pub enum Source {
     ExifOriginal,
     /// EXIF `DateTimeDigitized` (0x9004).
     ExifDigitized,
-    /// The maker's date in a Canon CRW.
-    CrwDate,
+    /// The date of a camera maker's own in Canon's CRW and Sigma's X3F.
+    MakerDate,
     /// XMP `exif:DateTimeOriginal`.
     XmpOriginal,
     /// XMP `photoshop:DateCreated`.
@@ -183,37 +184,18 @@ fn dispatch(format: Format, bytes: &mut Bytes, facts: &mut Facts) {
         Format::WebP => webp::read(bytes, facts),
         Format::Tiff => exif::read_file(bytes, facts),
         Format::PanasonicOrOlympus => exif::read_raw(bytes, facts),
-        Format::Fujifilm => fujifilm(bytes, facts),
-        Format::Minolta => minolta(bytes, facts),
+        Format::Fujifilm => raw::fujifilm(bytes, facts),
+        Format::Minolta => raw::minolta(bytes, facts),
+        Format::Sigma => raw::sigma(bytes, facts),
         Format::Cr3 => canon::cr3(bytes, facts),
         Format::Crw => canon::crw(bytes, facts),
         Format::Heif => heif::read(bytes, facts),
         Format::Photoshop => photoshop::read(bytes, facts),
+        Format::Gif => gif::read(bytes, facts),
         Format::QuickTime => quicktime::read(bytes, facts),
         Format::Matroska => matroska::read(bytes, facts),
         Format::Avi => avi::read(bytes, facts),
         Format::TransportStream => mdpm::read(bytes, facts),
         Format::OtherStill | Format::OtherVideo => {}
-    }
-}
-
-/// Fujifilm's RAF: a header, and at its byte 84 the position of a JPEG with all the EXIF.
-fn fujifilm(bytes: &mut Bytes, facts: &mut Facts) {
-    if let Some(start) = bytes.array(84).map(|start| u64::from(u32::from_be_bytes(start))) {
-        jpeg::read(bytes, start..bytes.len(), facts);
-    }
-}
-
-/// Minolta's MRW: blocks of a type and a length, of which `TTW` is TIFF.
-fn minolta(bytes: &mut Bytes, facts: &mut Facts) {
-    let mut at: u64 = 8;
-    for _ in 0..16 {
-        let Some([kind @ .., l0, l1, l2, l3]) = bytes.array::<8>(at) else { return };
-        let start = at.saturating_add(8);
-        let end = start.saturating_add(u64::from(u32::from_be_bytes([l0, l1, l2, l3])));
-        if kind == *b"\0TTW" {
-            return exif::read(bytes, start..end.min(bytes.len()), Place::Main, facts);
-        }
-        at = end;
     }
 }

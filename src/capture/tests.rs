@@ -166,7 +166,8 @@ fn sources_win_in_their_order() {
     let origin = |evidence: &Evidence, rules: &Rules| capture(evidence, rules).expect("a date").origin;
     let named = "IMG_20170101_000001.jpg";
     assert_eq!(origin(&full(&exif, named, Some(&sidecar)), &prefer), Origin::PreferredSidecar(Source::XmpCreate));
-    assert_eq!(origin(&full(&exif, named, Some(&sidecar_day)), &prefer), Origin::File(Source::ExifDigitized));
+    assert_eq!(origin(&full(&exif, named, Some(&sidecar_day)), &prefer), Origin::PreferredSidecar(Source::XmpOriginal));
+    assert_eq!(origin(&full(&exif, named, Some(&sidecar_day)), &berlin()), Origin::File(Source::ExifDigitized));
     assert_eq!(origin(&full(&exif, named, Some(&sidecar)), &berlin()), Origin::File(Source::ExifDigitized));
     assert_eq!(origin(&full(&changed, named, Some(&sidecar)), &berlin()), Origin::Sidecar(Source::XmpCreate));
     assert_eq!(origin(&full(&changed, named, None), &berlin()), Origin::Name);
@@ -214,6 +215,21 @@ fn each_source_says_its_name() {
 }
 
 #[test]
+fn only_an_offset_that_a_still_tells_is_lent() {
+    let lent = |source, date, name| {
+        let facts = facts(&[(source, date)]);
+        capture(&evidence(&facts, name), &berlin()).expect("a date").offset_to_lend()
+    };
+    assert_eq!(lent(Source::ExifOriginal, wall("2019:07:02 03:04:05-08:00"), "x.heic"), Some(-28_800));
+    assert_eq!(lent(Source::ExifOriginal, wall("2019:07:02 03:04:05"), "x.heic"), None);
+    assert_eq!(lent(Source::Gps, utc("2019:07:02 03:04:05"), "IMG_20190702_060405.heic"), Some(10_800));
+    assert_eq!(lent(Source::Gps, utc("2019:07:02 03:04:05"), "x.heic"), None);
+    let nothing = Facts::default();
+    let dated = Evidence { mtime: Some(TAKEN), ..evidence(&nothing, "x.heic") };
+    assert_eq!(capture(&dated, &berlin()).expect("a date").offset_to_lend(), None);
+}
+
+#[test]
 fn a_name_made_from_the_mtime_is_still_the_mtime() {
     let nothing = Facts::default();
     let ours = |name| Evidence { mtime: Some(TAKEN), ..evidence(&nothing, name) };
@@ -238,7 +254,7 @@ fn a_name_made_from_the_mtime_is_still_the_mtime() {
 const SOURCES: [Source; 19] = [
     Source::ExifOriginal,
     Source::ExifDigitized,
-    Source::CrwDate,
+    Source::MakerDate,
     Source::XmpOriginal,
     Source::XmpDateCreated,
     Source::Iptc,

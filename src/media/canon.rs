@@ -3,7 +3,7 @@
 use super::bmff::Boxes;
 use super::source::Bytes;
 use super::tiff::Place;
-use super::{Facts, Source, exif, heif, when};
+use super::{Facts, Source, exif, heif, raw};
 
 /// `uuid` of Canon's box in the `moov` of a CR3.
 const CANON_UUID: [u8; 16] = *b"\x85\xc0\xb6\x87\x82\x0f\x11\xe0\x81\x11\xf4\xce\x46\x2b\x6a\x48";
@@ -64,8 +64,7 @@ fn heap(bytes: &mut Bytes, start: u64, end: u64, depth: u8, facts: &mut Facts) -
             0x080a => camera(bytes, value, len, facts),
             0x180e => {
                 let seconds = bytes.array(value).map(|seconds| i64::from(u32::from_le_bytes(seconds)));
-                let moment = seconds.and_then(|seconds| when::from_unix(seconds, None));
-                facts.found(Source::CrwDate, moment.map(|moment| when::Moment { base: when::Base::Wall, ..moment }));
+                facts.found(Source::MakerDate, seconds.and_then(raw::on_the_clock));
             }
             // The types of directories (CIFF § 4.2).
             _ if matches!(tag & 0x3800, 0x2800 | 0x3000) && tag & 0xc000 == 0 => {

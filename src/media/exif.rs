@@ -28,7 +28,7 @@ const GPS_TIME: u16 = 0x0007;
 const GPS_DATE: u16 = 0x001d;
 const APPLE_CONTENT_ID: u16 = 0x0011;
 
-/// Longest packet of XMP or IPTC that is read, in bytes.
+/// So much of a packet of XMP or IPTC is read, in bytes: dates stand at its beginning.
 const PACKET: usize = 1 << 20;
 
 /// The longest text that can still be a date, an offset or a name, in bytes.
@@ -110,10 +110,10 @@ fn gather(bytes: &mut Bytes, layout: &Layout, fields: &[Field], facts: &mut Fact
     if let Some(note) = of(fields, MAKER_NOTE).next() {
         apple(bytes, note, facts);
     }
-    if let Some(packet) = of(fields, XMP).find_map(|field| field.value(bytes, PACKET)) {
+    if let Some(packet) = of(fields, XMP).find_map(|field| field.head(bytes, PACKET)) {
         xmp::read(&packet, facts);
     }
-    if let Some(records) = of(fields, IPTC).find_map(|field| field.value(bytes, PACKET)) {
+    if let Some(records) = of(fields, IPTC).find_map(|field| field.head(bytes, PACKET)) {
         iptc::read(&records, facts);
     }
 }

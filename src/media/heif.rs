@@ -23,7 +23,7 @@ const ITEMS: usize = 8;
 /// `uuid` of XMP in a box of its own (ISO 16684-3 § 5.2.2).
 const XMP_UUID: [u8; 16] = *b"\xbe\x7a\xcf\xcb\x97\xa9\x42\xe8\x9c\x71\x99\x94\x91\xe3\xaf\xac";
 
-/// `uuid` of EXIF in JPEG 2000, as Adobe and ExifTool write it.
+/// `uuid` of EXIF in JPEG 2000, as Adobe and `ExifTool` write it.
 const EXIF_UUID: [u8; 16] = *b"JpgTiffExif->JP2";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

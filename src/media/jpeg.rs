@@ -16,6 +16,10 @@ const GAP: usize = 4096;
 /// Photoshop's resources put together at most, in bytes.
 const RESOURCES: usize = 1 << 20;
 
+/// Within so many bytes of its segment a packet of XMP begins. Other segments of the kind, such as the megabytes of a
+/// thermal camera, are not read.
+const NAME: usize = 64;
+
 const EXIF: &[u8] = b"Exif\0";
 const MORE_XMP: &[u8] = b"http://ns.adobe.com/xmp/extension/";
 const PHOTOSHOP: &[u8] = b"Photoshop 3.0\0";
@@ -43,14 +47,12 @@ pub(crate) fn read(bytes: &mut Bytes, span: Range<u64>, facts: &mut Facts) {
 
 /// Marker and content of the segment at or soon behind a position. `None` where the scan begins or the picture ends.
 fn segment(bytes: &mut Bytes, at: u64, end: u64) -> Option<(u8, Range<u64>)> {
-    let head = bytes.array::<2>(at)?;
-    let (marker, start) = match head {
-        [0xff, marker @ 0x01..=0xfe] => (marker, at.checked_add(2)?),
-        _ => {
-            let near = bytes.up_to(at, GAP)?;
-            let pair = near.windows(2).position(|pair| matches!(pair, [0xff, 0xc0..=0xfe]))?;
-            (*near.get(pair.checked_add(1)?)?, at.checked_add(pair as u64)?.checked_add(2)?)
-        }
+    let (marker, start) = if let [0xff, marker @ 0x01..=0xfe] = bytes.array(at)? {
+        (marker, at.checked_add(2)?)
+    } else {
+        let near = bytes.up_to(at, GAP)?;
+        let pair = near.windows(2).position(|pair| matches!(pair, [0xff, 0xc0..=0xfe]))?;
+        (*near.get(pair.checked_add(1)?)?, at.checked_add(pair as u64)?.checked_add(2)?)
     };
     match marker {
         0xd9 | 0xda => None,
@@ -65,12 +67,14 @@ fn segment(bytes: &mut Bytes, at: u64, end: u64) -> Option<(u8, Range<u64>)> {
 
 /// EXIF, or XMP by whatever name it goes: some writers damage the name, none the packet.
 fn app1(bytes: &mut Bytes, content: Range<u64>, facts: &mut Facts) {
-    if bytes.up_to(content.start, EXIF.len()).is_some_and(|head| head == EXIF) {
-        return exif::read(bytes, content, Place::Main, facts);
-    }
     let len = usize::try_from(content.end.saturating_sub(content.start)).unwrap_or(0);
-    let segment = bytes.up_to(content.start, len).unwrap_or_default();
-    if let Some(start) = memchr::memchr(b'<', &segment).filter(|_| !segment.starts_with(MORE_XMP)) {
+    let head = bytes.up_to(content.start, len.min(NAME)).unwrap_or_default();
+    if head.starts_with(EXIF) {
+        exif::read(bytes, content, Place::Main, facts);
+    } else if !head.starts_with(MORE_XMP)
+        && let Some(start) = memchr::memchr(b'<', &head)
+    {
+        let segment = bytes.up_to(content.start, len).unwrap_or_default();
         xmp::read(segment.get(start..).unwrap_or_default(), facts);
     }
 }

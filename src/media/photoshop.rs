@@ -10,8 +10,8 @@ use super::{Facts, exif, iptc, xmp};
 /// Resources read at most.
 const RESOURCES: usize = 1024;
 
-/// Longest resource that is read, in bytes.
-const LONGEST: usize = 1 << 20;
+/// So much of a resource is read, in bytes.
+const MOST: usize = 1 << 20;
 
 /// Reads a PSD file: its resources stand behind 26 bytes of header and the colour table.
 pub(crate) fn read(bytes: &mut Bytes, facts: &mut Facts) {
@@ -30,15 +30,16 @@ pub(crate) fn resources(bytes: &mut Bytes, span: Range<u64>, facts: &mut Facts) 
     let mut at = span.start;
     for _ in 0..RESOURCES {
         let Some((number, value)) = resource(bytes, at).filter(|(_, value)| value.end <= span.end) else { return };
-        let len = usize::try_from(value.end - value.start).unwrap_or(usize::MAX);
+        let len = value.end - value.start;
+        let most = usize::try_from(len).map_or(MOST, |len| len.min(MOST));
         match number {
-            0x0404 if len <= LONGEST => iptc::read(&bytes.at(value.start, len).unwrap_or_default(), facts),
+            0x0404 => iptc::read(&bytes.at(value.start, most).unwrap_or_default(), facts),
             0x0422 => exif::read(bytes, value.clone(), Place::Main, facts),
-            0x0424 if len <= LONGEST => xmp::read(&bytes.at(value.start, len).unwrap_or_default(), facts),
+            0x0424 => xmp::read(&bytes.at(value.start, most).unwrap_or_default(), facts),
             _ => {}
         }
         // Padded to an even length.
-        let Some(next) = value.end.checked_add(len as u64 % 2) else { return };
+        let Some(next) = value.end.checked_add(len % 2) else { return };
         at = next;
     }
 }

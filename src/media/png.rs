@@ -12,11 +12,14 @@ use super::{Facts, Source, exif, iptc, photoshop, when, xmp};
 /// Chunks looked at, at most: those of a 60 MB picture that holds its data in pieces of 8 KiB.
 const CHUNKS: usize = 8000;
 
-/// Longest text that is read or inflated, in bytes.
-const LONGEST: u64 = 1 << 20;
+/// So much of a text is read, and so much inflated, in bytes.
+const MOST: usize = 1 << 20;
 
-/// Inflated texts together at most, in number, so that a file of nothing but such costs little.
-const TEXTS: usize = 64;
+/// Texts that are read at most, of those that may tell a date, so that a file of nothing but such costs little.
+const TEXTS: usize = 16;
+
+/// Longest keyword, in bytes (§ 11.3.3.2), with the zero behind it.
+const KEYWORD: usize = 80;
 
 /// Reads the chunks behind the 8 bytes of signature.
 pub(crate) fn read(bytes: &mut Bytes, facts: &mut Facts) {
@@ -29,10 +32,10 @@ pub(crate) fn read(bytes: &mut Bytes, facts: &mut Facts) {
             b"eXIf" => exif::read(bytes, content.clone(), Place::Main, facts),
             b"tIME" => time(bytes, &content, facts),
             b"tEXt" | b"zTXt" | b"iTXt" => {
-                let Some(left) = texts.checked_sub(1) else { return };
-                texts = left;
-                if let Some((keyword, value)) = text(bytes, kind, &content) {
-                    tell(&keyword, &value, facts);
+                if let Some(subject) = subject(bytes, &content) {
+                    let Some(left) = texts.checked_sub(1) else { return };
+                    texts = left;
+                    tell(subject, &text(bytes, kind, &content).unwrap_or_default(), facts);
                 }
             }
             _ => {}
@@ -58,22 +61,49 @@ fn time(bytes: &mut Bytes, content: &Range<u64>, facts: &mut Facts) {
     facts.found(Source::PngTime, when::parse(text.as_bytes()).map(when::Moment::utc));
 }
 
-/// Keyword and text of a textual chunk (§ 11.3.3), inflated.
-fn text(bytes: &mut Bytes, kind: [u8; 4], content: &Range<u64>) -> Option<(Vec<u8>, Vec<u8>)> {
-    let len = content.end.checked_sub(content.start).filter(|&len| len <= LONGEST)?;
-    let content = bytes.at(content.start, usize::try_from(len).ok()?)?;
-    let (keyword, rest) = cut(&content)?;
-    let value = match &kind {
-        b"tEXt" => rest.to_vec(),
-        b"zTXt" => inflated(rest.get(1..)?),
+/// What a text is about.
+#[derive(Debug, Clone, Copy)]
+enum Subject {
+    Created,
+    Xmp,
+    /// Bytes in hexadecimal, as `ImageMagick` and `ExifTool` write: the content of a JPEG's APP1 segment,
+    App1,
+    /// a packet,
+    RawXmp,
+    /// or records, bare or within Photoshop's resources.
+    RawIptc,
+}
+
+/// What a textual chunk is about, by its keyword; `None` for all that tells no date.
+fn subject(bytes: &mut Bytes, content: &Range<u64>) -> Option<Subject> {
+    let len = usize::try_from(content.end.checked_sub(content.start)?).map_or(KEYWORD, |len| len.min(KEYWORD));
+    let head = bytes.at(content.start, len)?;
+    match cut(&head)?.0 {
+        // The second is what other programs write for it.
+        b"Creation Time" | b"create-date" => Some(Subject::Created),
+        b"XML:com.adobe.xmp" => Some(Subject::Xmp),
+        b"Raw profile type exif" | b"Raw profile type APP1" => Some(Subject::App1),
+        b"Raw profile type xmp" => Some(Subject::RawXmp),
+        b"Raw profile type iptc" => Some(Subject::RawIptc),
+        _ => None,
+    }
+}
+
+/// The text of a textual chunk (§ 11.3.3), inflated.
+fn text(bytes: &mut Bytes, kind: [u8; 4], content: &Range<u64>) -> Option<Vec<u8>> {
+    let len = content.end.checked_sub(content.start)?;
+    let content = bytes.at(content.start, usize::try_from(len).map_or(MOST, |len| len.min(MOST)))?;
+    let (_keyword, rest) = cut(&content)?;
+    match &kind {
+        b"tEXt" => Some(rest.to_vec()),
+        b"zTXt" => Some(inflated(rest.get(1..)?)),
         _ => {
             let ([packed, _], rest) = rest.split_first_chunk()?;
             let (_language, rest) = cut(rest)?;
             let (_translated, text) = cut(rest)?;
-            if *packed == 1 { inflated(text) } else { text.to_vec() }
+            Some(if *packed == 1 { inflated(text) } else { text.to_vec() })
         }
-    };
-    Some((keyword.to_vec(), value))
+    }
 }
 
 /// What stands before the first NUL, and behind it.
@@ -82,31 +112,27 @@ fn cut(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((text.get(..nul)?, text.get(nul.checked_add(1)?..)?))
 }
 
-/// As much as inflates, no more than [`LONGEST`].
+/// As much as inflates, no more than [`MOST`].
 fn inflated(packed: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();
     // What is damaged inflates up to the damage, which is what can be had.
-    match ZlibDecoder::new(packed).take(LONGEST).read_to_end(&mut text) {
+    match ZlibDecoder::new(packed).take(MOST as u64).read_to_end(&mut text) {
         Ok(_) | Err(_) => text,
     }
 }
 
-fn tell(keyword: &[u8], value: &[u8], facts: &mut Facts) {
-    match keyword {
-        // The second is what XnView writes.
-        b"Creation Time" | b"create-date" => facts.found(Source::PngCreation, when::parse(value)),
-        b"XML:com.adobe.xmp" => xmp::read(value, facts),
-        // As ImageMagick and ExifTool write: the name, the length, and the bytes in hexadecimal.
-        b"Raw profile type exif" | b"Raw profile type APP1" => app1(&profile(value), facts),
-        b"Raw profile type xmp" => xmp::read(&profile(value), facts),
-        b"Raw profile type iptc" => {
-            let records = profile(value);
+fn tell(subject: Subject, text: &[u8], facts: &mut Facts) {
+    match subject {
+        Subject::Created => facts.found(Source::PngCreation, when::parse(text)),
+        Subject::Xmp => xmp::read(text, facts),
+        Subject::App1 => app1(&profile(text), facts),
+        Subject::RawXmp => xmp::read(&profile(text), facts),
+        Subject::RawIptc => {
+            let records = profile(text);
             let whole = 0..records.len() as u64;
-            // Bare, or within Photoshop's resources.
             photoshop::resources(&mut Bytes::of(&records), whole, facts);
             iptc::read(&records, facts);
         }
-        _ => {}
     }
 }
 

@@ -13,15 +13,15 @@ fn pictures() -> Vec<(&'static str, Kind, Vec<u8>)> {
     let other = |version| Tiff { version, ..tiff.clone().little() }.bytes();
     let jpeg = jpeg_with(&tiff);
     let riff = [b"EXIF", &small(block.len()).to_le_bytes()[..], &block].concat();
-    let webp = [b"RIFF\xff\xff\0\0WEBPVP8X\x0a\0\0\0\x08\0\0\0\0\0\0\0\0\0", &riff[..]].concat();
+    let webp = [b"RIFF", &small(riff.len() + 22).to_le_bytes()[..], b"WEBPVP8X\x0a\0\0\0\x08", &[0; 9], &riff].concat();
     let raf = [&b"FUJIFILMCCD-RAW 0201FF383501X100"[..], &[0; 52], &200_u32.to_be_bytes(), &[0; 112], &jpeg].concat();
     let mrw = [b"\0MRM\0\0\x10\0\0PRD\0\0\0\x02ab\0TTW", &small(block.len()).to_be_bytes()[..], &block].concat();
     let resource = [b"8BIM\x04\x22\0\0", &small(block.len()).to_be_bytes()[..], &block].concat();
     let psd = [&b"8BPS\0\x01"[..], &[0; 20], b"\0\0\0\x02ab", &small(resource.len()).to_be_bytes(), &resource].concat();
     let png = [b"\x89PNG\r\n\x1a\n", &small(block.len()).to_be_bytes()[..], b"eXIf", &block, b"crc."].concat();
-    let jxl = [b"\0\0\0\x0cJXL \r\n\x87\n".to_vec(), boxed(b"Exif", &[&[0; 4], &block[..]].concat())].concat();
+    let jxl = [b"\0\0\0\x0cJXL \r\n\x87\n".to_vec(), boxed(*b"Exif", &[&[0; 4], &block[..]].concat())].concat();
     vec![
-        ("jpeg", Kind::Still, jpeg),
+        ("jpeg", Kind::Still, jpeg.clone()),
         ("png", Kind::Still, png),
         ("webp", Kind::Still, webp),
         ("tiff", Kind::Still, block),
@@ -30,9 +30,42 @@ fn pictures() -> Vec<(&'static str, Kind, Vec<u8>)> {
         ("orf of later cameras", Kind::Raw, other(0x5352)),
         ("raf", Kind::Raw, raf),
         ("mrw", Kind::Raw, mrw),
+        ("x3f", Kind::Raw, sigma(&[(b"IMA2", [&b"SECi\0\0\x02\0\x02\0\0\0\x12\0\0\0"[..], &[0; 12], &jpeg].concat())])),
         ("psd", Kind::Still, psd),
         ("jxl", Kind::Still, jxl),
     ]
+}
+
+/// An X3F of these sections.
+fn sigma(sections: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
+    let mut out = [b"FOVb\0\0\x02\0", &[0; 32][..]].concat();
+    let mut directory = [b"SECd\0\0\x02\0", &small(sections.len()).to_le_bytes()[..]].concat();
+    for (kind, content) in sections {
+        directory.extend([small(out.len()).to_le_bytes(), small(content.len()).to_le_bytes(), **kind].concat());
+        out.extend(content);
+    }
+    let start = small(out.len()).to_le_bytes();
+    [out, directory, start.to_vec()].concat()
+}
+
+/// Properties of an X3F.
+fn properties(pairs: &[(&str, &str)]) -> Vec<u8> {
+    let mut table = Vec::new();
+    let mut texts = Vec::new();
+    for text in pairs.iter().flat_map(|&(name, value)| [name, value]) {
+        table.extend(small(texts.len() / 2).to_le_bytes());
+        texts.extend(text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes));
+    }
+    let (count, len) = (small(pairs.len()).to_le_bytes(), small(texts.len() / 2).to_le_bytes());
+    [b"SECp\0\0\x02\0", &count[..], &[0; 8], &len, &table, &texts].concat()
+}
+
+#[test]
+fn sigma_counts_seconds_among_properties() {
+    let file = sigma(&[(b"PROP", properties(&[("CAMMANUF", "SIGMA"), ("TIME", "1546398245"), ("CAMMODEL", "SD9")]))]);
+    assert_eq!(dates(&file, tell), [(Source::MakerDate, "2019-01-02 03:04:05".to_owned())]);
+    assert_eq!(facts(&file, tell).model.as_deref(), Some("SD9"));
+    survives_damage(&[file], tell);
 }
 
 #[test]
@@ -43,10 +76,13 @@ fn every_format_is_known_by_its_first_bytes() {
         assert_eq!((told.kind, told.make.as_deref()), (kind, Some("Maker")), "{name}");
     }
     let kind = |content: &[u8]| facts(content, tell).kind;
-    assert_eq!(kind(&boxed(b"ftyp", b"avif\0\0\0\0")), Kind::Still);
-    assert_eq!(kind(&boxed(b"ftyp", b"crx \0\0\0\0")), Kind::Raw);
-    assert_eq!(kind(&boxed(b"ftyp", b"isom\0\0\0\0")), Kind::Video);
-    assert_eq!(kind(&boxed(b"moov", b"")), Kind::Video);
+    assert_eq!(kind(&boxed(*b"ftyp", b"avif\0\0\0\0")), Kind::Still);
+    assert_eq!(kind(&boxed(*b"ftyp", b"crx \0\0\0\0")), Kind::Raw);
+    assert_eq!(kind(&boxed(*b"ftyp", b"isom\0\0\0\0")), Kind::Video);
+    assert_eq!(kind(&boxed(*b"ftyp", b"none\0\0\0\0mif1heic")), Kind::Still);
+    assert_eq!(kind(&boxed(*b"ftyp", b"none\0\0\0\0mif1isom")), Kind::Video);
+    assert_eq!(kind(&boxed(*b"ftyp", b"qt  \0\0\0\0mif1")), Kind::Video);
+    assert_eq!(kind(&boxed(*b"moov", b"")), Kind::Video);
     assert_eq!(kind(b"\x1a\x45\xdf\xa3"), Kind::Video);
     assert_eq!(kind(b"RIFF\0\0\0\0AVI LIST"), Kind::Video);
     assert_eq!(kind(b"RIFF\0\0\0\0WAVEfmt "), Kind::Other);
@@ -68,7 +104,9 @@ fn a_time_is_kept_before_a_day_and_the_first_before_others() {
     let date = |text: &str| when::parse(text.as_bytes());
     let kept = |texts: &[&str]| {
         let mut facts = Facts::default();
-        texts.iter().for_each(|text| facts.found(Source::Iptc, date(text)));
+        for text in texts {
+            facts.found(Source::Iptc, date(text));
+        }
         facts.dates.first().map(|(_, Moment { time, precision, .. })| (time.to_string(), *precision))
     };
     let time = Some(("2019-01-02 03:04:05".to_owned(), Precision::Second));

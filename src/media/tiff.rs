@@ -118,7 +118,7 @@ impl Layout {
             }
             seen.push(offset);
             for field in self.directory(bytes, offset, place, &mut ahead).unwrap_or_default() {
-                match self.leads_to(&field) {
+                match leads_to(&field) {
                     Some(place) => ahead.extend(self.offsets(bytes, &field).into_iter().map(|to| (to, place))),
                     None if wanted(field.place, field.tag) => fields.push(field),
                     None => {}
@@ -177,15 +177,6 @@ impl Layout {
         Some(Field { place, tag, kind, span: start..end })
     }
 
-    fn leads_to(&self, field: &Field) -> Option<Place> {
-        match (field.place, field.tag) {
-            (Place::Main | Place::Further, 0x8769) => Some(Place::Exif),
-            (Place::Main | Place::Further | Place::Exif, 0x8825) => Some(Place::Gps),
-            (Place::Main | Place::Further, 0x014a) => Some(Place::Further),
-            _ => None,
-        }
-    }
-
     fn offsets(&self, bytes: &mut Bytes, field: &Field) -> Vec<u64> {
         let Some(width) = width_of(field.kind).filter(|&width| width == 4 || width == 8) else { return Vec::new() };
         let Ok(step) = usize::try_from(width) else { return Vec::new() };
@@ -211,6 +202,16 @@ impl Layout {
     }
 }
 
+/// What the directories describe that a field leads to.
+fn leads_to(field: &Field) -> Option<Place> {
+    match (field.place, field.tag) {
+        (Place::Main | Place::Further, 0x8769) => Some(Place::Exif),
+        (Place::Main | Place::Further | Place::Exif, 0x8825) => Some(Place::Gps),
+        (Place::Main | Place::Further, 0x014a) => Some(Place::Further),
+        _ => None,
+    }
+}
+
 impl Field {
     /// Its first number, if its type is that of whole numbers.
     pub(crate) fn first_number(&self, bytes: &mut Bytes, layout: &Layout) -> Option<u64> {
@@ -226,13 +227,18 @@ impl Field {
         bytes.at(self.span.start, len)
     }
 
+    /// Its bytes, no more than the first `most`.
+    pub(crate) fn head(&self, bytes: &mut Bytes, most: usize) -> Option<Vec<u8>> {
+        let len = self.span.end.checked_sub(self.span.start)?;
+        bytes.at(self.span.start, usize::try_from(len).map_or(most, |len| len.min(most)))
+    }
+
     /// Its text, however it is typed; no more than `most` bytes, up to the first NUL.
     pub(crate) fn text(&self, bytes: &mut Bytes, most: usize) -> Option<Vec<u8>> {
         if !matches!(self.kind, 1 | 2 | 7 | 129) {
             return None;
         }
-        let len = usize::try_from(self.span.end.checked_sub(self.span.start)?).map_or(most, |len| len.min(most));
-        let mut text = bytes.at(self.span.start, len)?;
+        let mut text = self.head(bytes, most)?;
         text.truncate(memchr::memchr(0, &text).unwrap_or(text.len()));
         Some(text)
     }

@@ -10,13 +10,15 @@ fn new() -> Vec<u8> {
     let shot = block(vec![(0x9003, Value::Text("2019:01:02 03:04:05")), (0x9011, Value::Text("+01:00"))]);
     let place =
         block(vec![(0x0007, Value::Fractions(vec![(2, 1), (4, 1), (5, 1)])), (0x001d, Value::Text("2019:01:02"))]);
-    let parts = [&CANON_UUID[..], &boxed(b"CMT1", &camera), &boxed(b"CMT2", &shot), &boxed(b"CMT4", &place)].concat();
+    let parts =
+        [&CANON_UUID[..], &boxed(*b"CMT1", &camera), &boxed(*b"CMT2", &shot), &boxed(*b"CMT4", &place)].concat();
     let xmp = [
         &b"\xbe\x7a\xcf\xcb\x97\xa9\x42\xe8\x9c\x71\x99\x94\x91\xe3\xaf\xac"[..],
         &packet("xmp:CreateDate='2018-01-01T01:01:01'", ""),
     ]
     .concat();
-    [boxed(b"ftyp", b"crx \0\0\0\x01crx isom"), boxed(b"moov", &boxed(b"uuid", &parts)), boxed(b"uuid", &xmp)].concat()
+    [boxed(*b"ftyp", b"crx \0\0\0\x01crx isom"), boxed(*b"moov", &boxed(*b"uuid", &parts)), boxed(*b"uuid", &xmp)]
+        .concat()
 }
 
 /// A heap of values and its directory of type and value.
@@ -59,7 +61,7 @@ fn a_crw_counts_seconds_on_the_wall_clock() {
     let told = facts(&old(1_546_398_245), crw);
     assert_eq!(told.make.as_deref(), Some("Maker"));
     assert_eq!(told.model.as_deref(), Some("Model 5"));
-    let [(Source::CrwDate, date)] = told.dates[..] else { panic!("{:?}", told.dates) };
+    let [(Source::MakerDate, date)] = told.dates[..] else { panic!("{:?}", told.dates) };
     assert_eq!((date.time.to_string().as_str(), date.base, date.offset), ("2019-01-02 03:04:05", Base::Wall, None));
     assert_eq!(dates(&old(0), crw), []);
 }

@@ -143,6 +143,13 @@ fn tiff_holds_xmp_iptc_and_resources() {
 }
 
 #[test]
+fn a_packet_longer_than_is_read_gives_what_it_begins_with() {
+    let xmp = packet("xmp:CreateDate='2018-01-01T01:01:01'", &"<a>history</a>".repeat(100_000));
+    assert!(xmp.len() > super::PACKET);
+    assert_eq!(dates(&Tiff::of(vec![(0x02bc, Binary(xmp))]).bytes(), read_file).len(), 1);
+}
+
+#[test]
 fn raw_files_are_told_from_pictures() {
     let kind = |page| facts(&Tiff::of(page).bytes(), read_file).kind;
     assert_eq!(kind(dated(DATE)), Kind::Still);

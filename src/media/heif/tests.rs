@@ -18,18 +18,18 @@ const PLAIN: Form = Form { infe: 2, iloc: 0, in_data: false, pieces: 1 };
 
 /// A picture with these items, of type and content.
 fn heic(items: &[(&[u8; 4], Vec<u8>)], form: Form) -> Vec<u8> {
-    let start = boxed(b"ftyp", b"heic\0\0\0\0mif1heic");
+    let start = boxed(*b"ftyp", b"heic\0\0\0\0mif1heic");
     // The places are as long whatever they say, so that one round with wrong ones tells where the data begin.
     let content: Vec<u8> = items.iter().flat_map(|item| item.1.clone()).collect();
     let guess = meta(items, form, 0, &content).len();
     let data = if form.in_data { 0 } else { start.len() + guess + 8 };
-    [start, meta(items, form, data, &content), boxed(b"mdat", &content)].concat()
+    [start, meta(items, form, data, &content), boxed(*b"mdat", &content)].concat()
 }
 
 fn meta(items: &[(&[u8; 4], Vec<u8>)], form: Form, data: usize, content: &[u8]) -> Vec<u8> {
-    let handler = boxed(b"hdlr", b"\0\0\0\0\0\0\0\0pict\0\0\0\0\0\0\0\0\0\0\0\0\0");
-    let idat = boxed(b"idat", if form.in_data { content } else { b"" });
-    boxed(b"meta", &[&[0; 4], &handler[..], &iinf(items, form), &iloc(items, form, data), &idat].concat())
+    let handler = boxed(*b"hdlr", b"\0\0\0\0\0\0\0\0pict\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    let idat = boxed(*b"idat", if form.in_data { content } else { b"" });
+    boxed(*b"meta", &[&[0; 4], &handler[..], &iinf(items, form), &iloc(items, form, data), &idat].concat())
 }
 
 /// A number of four bytes, or of two.
@@ -45,9 +45,9 @@ fn iinf(items: &[(&[u8; 4], Vec<u8>)], form: Form) -> Vec<u8> {
         entry.extend([0, 0]);
         entry.extend(*kind);
         entry.extend(if *kind == b"mime" { &b"\0application/rdf+xml\0"[..] } else { b"\0" });
-        out.extend(boxed(b"infe", &entry));
+        out.extend(boxed(*b"infe", &entry));
     }
-    boxed(b"iinf", &out)
+    boxed(*b"iinf", &out)
 }
 
 fn iloc(items: &[(&[u8; 4], Vec<u8>)], form: Form, mut data: usize) -> Vec<u8> {
@@ -71,7 +71,7 @@ fn iloc(items: &[(&[u8; 4], Vec<u8>)], form: Form, mut data: usize) -> Vec<u8> {
         }
         data += content.len();
     }
-    boxed(b"iloc", &out)
+    boxed(*b"iloc", &out)
 }
 
 fn exif(distance: u8) -> Vec<u8> {
@@ -113,20 +113,20 @@ fn the_header_of_tiff_is_found_where_it_is_said_to_be_or_near() {
 
 #[test]
 fn boxes_of_their_own_are_read() {
-    let jxl = [b"\0\0\0\x0cJXL \r\n\x87\n".to_vec(), boxed(b"ftyp", b"jxl \0\0\0\0jxl "), boxed(b"Exif", &exif(0))];
-    assert_eq!(dates(&[jxl.concat(), boxed(b"xml ", &xmp())].concat(), read).len(), 2);
+    let jxl = [b"\0\0\0\x0cJXL \r\n\x87\n".to_vec(), boxed(*b"ftyp", b"jxl \0\0\0\0jxl "), boxed(*b"Exif", &exif(0))];
+    assert_eq!(dates(&[jxl.concat(), boxed(*b"xml ", &xmp())].concat(), read).len(), 2);
     let exif = [&super::EXIF_UUID[..], &exif(0)[4..]].concat();
     let xmp = [&super::XMP_UUID[..], &xmp()].concat();
-    assert_eq!(dates(&[boxed(b"uuid", &exif), boxed(b"uuid", &xmp)].concat(), read).len(), 2);
+    assert_eq!(dates(&[boxed(*b"uuid", &exif), boxed(*b"uuid", &xmp)].concat(), read).len(), 2);
 }
 
 #[test]
 fn places_without_end_are_given_up() {
     // Nothing has a width, and there are as many items with as many pieces as can be.
-    let endless = [&[2, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff][..], &[0xff; 60_000]].concat();
-    let entry = boxed(b"infe", b"\x02\0\0\0\0\x01\0\0Exif\0");
-    let items = boxed(b"iinf", &[b"\0\0\0\0\0\x01", &entry[..]].concat());
-    let meta = boxed(b"meta", &[&[0; 4], &items[..], &boxed(b"iloc", &endless)].concat());
+    let endless = [&[2, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff][..], &vec![0xff; 60_000]].concat();
+    let entry = boxed(*b"infe", b"\x02\0\0\0\0\x01\0\0Exif\0");
+    let items = boxed(*b"iinf", &[b"\0\0\0\0\0\x01", &entry[..]].concat());
+    let meta = boxed(*b"meta", &[&[0; 4], &items[..], &boxed(*b"iloc", &endless)].concat());
     assert_eq!(dates(&meta, read), []);
 }
 

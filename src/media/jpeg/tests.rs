@@ -53,6 +53,15 @@ fn xmp_under_a_damaged_name_counts_and_the_rest_of_a_split_packet_does_not() {
 }
 
 #[test]
+fn megabytes_of_other_segments_leave_the_budget_alone() {
+    let thermal = (0xe1, [&b"FLIR\0\x01"[..], &vec![7; 60_000]].concat());
+    let more = (0xe1, [&b"http://ns.adobe.com/xmp/extension/\0"[..], &vec![b'<'; 60_000]].concat());
+    let mut segments: Vec<(u8, Vec<u8>)> = (0..100).flat_map(|_| [thermal.clone(), more.clone()]).collect();
+    segments.push(exif());
+    assert_eq!(dates(&jpeg(&segments), read).len(), 1);
+}
+
+#[test]
 fn nothing_counts_behind_the_start_of_the_scan() {
     let picture = [jpeg(&[]), jpeg(&[exif()])].concat();
     assert_eq!(dates(&picture, read), []);

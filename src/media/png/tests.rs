@@ -28,11 +28,14 @@ fn deflated(text: &[u8]) -> Vec<u8> {
     encoder.finish().expect("into memory")
 }
 
-/// As ImageMagick writes it.
+/// As `ImageMagick` writes it: 36 bytes a line.
 fn profile(name: &str, content: &[u8]) -> Vec<u8> {
-    let digits: Vec<String> =
-        content.chunks(36).map(|line| line.iter().map(|byte| format!("{byte:02x}")).collect()).collect();
-    format!("\n{name}\n{:8}\n{}\n", content.len(), digits.join("\n")).into_bytes()
+    let mut text = format!("\n{name}\n{:8}\n", content.len());
+    for (place, byte) in content.iter().enumerate() {
+        text.push_str(if place > 0 && place % 36 == 0 { "\n" } else { "" });
+        text.extend([byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
+    }
+    (text + "\n").into_bytes()
 }
 
 fn one(source: Source, text: &str) -> Vec<(Source, String)> {
@@ -59,7 +62,7 @@ fn texts_are_plain_packed_or_international() {
         (b"iTXt", [b"Creation Time\0\x01\0\0\0", &deflated(text)[..]].concat()),
     ];
     for chunk in chunks {
-        assert_eq!(dates(&png(&[chunk.clone()]), read), expected, "{chunk:?}");
+        assert_eq!(dates(&png(std::slice::from_ref(&chunk)), read), expected, "{chunk:?}");
     }
     assert_eq!(dates(&png(&[(b"tEXt", b"Title\x002019-01-02T03:04:05".to_vec())]), read), []);
 }
@@ -96,6 +99,15 @@ fn the_last_change_is_in_utc() {
     for bad in [&b"\x07\xe3\x0d\x02\x03\x04\x05"[..], b"\x07\xe3\x01\x02\x18\x04\x05", b"\0\0\0\0\0\0\0", b"\x07"] {
         assert_eq!(dates(&png(&[(b"tIME", bad.to_vec())]), read), [], "{bad:?}");
     }
+}
+
+#[test]
+fn texts_about_something_else_are_not_counted() {
+    let other: (&[u8; 4], Vec<u8>) = (b"zTXt", [b"Comment\0\0", &deflated(b"2018-01-01T01:01:01")[..]].concat());
+    let mut chunks = vec![other; 100];
+    chunks.push((b"tEXt", b"Creation Time\x002019-01-02T03:04:05".to_vec()));
+    assert_eq!(dates(&png(&chunks), read), one(Source::PngCreation, "2019-01-02 03:04:05"));
+    assert_eq!(dates(&png(&[(b"tEXt", vec![b'k'; 200])]), read), []);
 }
 
 #[test]

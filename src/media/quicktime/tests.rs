@@ -121,6 +121,13 @@ fn user_data_is_text_of_many_forms() {
 }
 
 #[test]
+fn the_recording_goes_before_the_publication() {
+    let day = apple(b"\xA9day", "2019-05-06T07:08:09");
+    let content = movie(&[user_data(&[day, boxed(b"date", b"2019-01-02T03:04:05")])]);
+    assert_eq!(one(&content), (Source::QtUserData, "2019-01-02 03:04:05".to_owned()));
+}
+
+#[test]
 fn a_day_without_a_time_is_a_publication() {
     let keys = keyed(&[("com.apple.quicktime.creationdate", "2019-01-02")], false);
     for day in ["2019", "2019-01-02", "0000-00-00T00:00:00"] {

@@ -8,17 +8,25 @@ use super::{keys, maker};
 /// A text longer than this, in bytes, is no date and no name.
 const TEXT: usize = 1024;
 
-/// Collects what a `udta` box says.
+/// Collects what a `udta` box says. The date of the recording goes before ©day, which may be that of a publication.
 pub(super) fn read(user_data: Part, bytes: &mut Bytes, facts: &mut Facts) {
     let mut boxes = user_data.parts(0);
+    let (mut day, mut meta) = (None, None);
     while let Some(part) = boxes.next(bytes) {
         match &part.kind {
-            b"meta" => keys::read(part, bytes, facts),
-            b"date" | b"\xA9day" | b"@day" | b"IDIT" => date(part, bytes, facts),
+            b"meta" => meta = meta.or(Some(part)),
+            b"\xA9day" | b"@day" => day = day.or(Some(part)),
+            b"date" | b"IDIT" => date(part, bytes, facts),
             b"\xA9mak" | b"@mak" | b"manu" => name(part, bytes, &mut facts.make),
-            b"\xA9mod" | b"@mod" | b"modl" | b"CNMN" | b"cmnm" => name(part, bytes, &mut facts.model),
+            b"\xA9mod" | b"\xA9mdl" | b"@mod" | b"modl" | b"CNMN" | b"cmnm" => name(part, bytes, &mut facts.model),
             _ => maker::read(part, bytes, facts),
         }
+    }
+    if let Some(day) = day {
+        date(day, bytes, facts);
+    }
+    if let Some(meta) = meta {
+        keys::read(meta, bytes, facts);
     }
 }
 

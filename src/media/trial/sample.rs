@@ -137,7 +137,7 @@ pub(in crate::media) fn jpeg_with(tiff: &Tiff) -> Vec<u8> {
 }
 
 /// A box of ISO media.
-pub(in crate::media) fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+pub(in crate::media) fn boxed(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
     [&small(content.len() + 8).to_be_bytes(), &kind[..], content].concat()
 }
 

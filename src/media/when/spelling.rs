@@ -77,7 +77,12 @@ fn numeric(rest: &mut Rest) -> Option<Moment> {
     let compact = rest.0.first().is_some_and(u8::is_ascii_digit);
     if compact || rest.between_date_and_time() {
         let clock = rest.clock()?;
-        let offset = rest.ending().ok()?;
+        // What follows a whole date does not make it another.
+        let offset = match rest.ending() {
+            Ok(offset) => offset,
+            Err(NoDate { offset }) if clock.precision == Precision::Second => offset,
+            Err(NoDate { .. }) => return None,
+        };
         return Some(moment(date, &clock, offset));
     }
     // A time that is not known is left blank (EXIF 2.32 § 4.6.5): `2019:01:02   :  :  `. And a day may name its zone, as
@@ -157,8 +162,10 @@ fn abbreviates(names: &[&[u8]], word: &[u8]) -> Option<usize> {
     if word.len() < 3 { None } else { names.iter().position(starts) }
 }
 
-/// What follows a date makes it none.
-struct NoDate;
+/// What follows is no part of a date; what offset stands before it.
+struct NoDate {
+    offset: Option<i32>,
+}
 
 /// What is not read yet.
 struct Rest<'t>(&'t [u8]);
@@ -249,10 +256,13 @@ impl<'t> Rest<'t> {
         };
         let nanoseconds = second.and_then(|_| self.fraction());
         if let Some(afternoon) = self.half_of_day() {
-            if !(1..=12).contains(&hour) {
-                return None;
-            }
-            hour = hour % 12 + if afternoon { 12 } else { 0 };
+            hour = match (hour, afternoon) {
+                (12, false) => 0,
+                (1..=11, true) => hour + 12,
+                // Some cameras write PM behind 24 hours.
+                (0..=11, false) | (12..=23, true) => hour,
+                _ => return None,
+            };
         }
         let time = NaiveTime::from_hms_nano_opt(hour, minute, second.unwrap_or(0), nanoseconds.unwrap_or(0))?;
         let precision = if second.is_some() { Precision::Second } else { Precision::Minute };
@@ -305,7 +315,7 @@ impl<'t> Rest<'t> {
                 Some(told) => offset.or(Some(told)),
                 None if self.take_dst() => offset,
                 None if self.trailing_zone() => return Ok(offset),
-                None => return Err(NoDate),
+                None => return Err(NoDate { offset }),
             };
             self.skip_blanks();
         }

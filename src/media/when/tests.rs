@@ -56,6 +56,8 @@ fn fractions_and_missing_seconds_are_read() {
     reads("2019-01-02T03:04-05:00", "2019-01-02 03:04:00 -300 Minute");
     reads("2001/ 1/27  1:42PM", "2001-01-27 13:42:00 - Minute");
     reads("2001/ 1/27 12:42 am", "2001-01-27 00:42:00 - Minute");
+    reads("2001/ 1/27 13:42:07 PM", "2001-01-27 13:42:07 - Second");
+    reads("2001/ 1/27 00:42:07 AM", "2001-01-27 00:42:07 - Second");
     assert!(parse(b"2019-01-02T03:04:05.000").is_some_and(|moment| moment.fraction));
     assert!(parse(b"2019-01-02T03:04:05").is_some_and(|moment| !moment.fraction));
 }
@@ -76,6 +78,14 @@ fn offsets_are_read_and_shift_nothing() {
     reads("Mon 9 Aug 2004 21:17:36 -0000", "2004-08-09 21:17:36 0 Second");
     reads("9 Aug 2004 21:17:36 EST", "2004-08-09 21:17:36 -300 Second");
     reads("Mon Aug  9 21:17:36 PDT 2004", "2004-08-09 21:17:36 -420 Second");
+}
+
+#[test]
+fn what_follows_a_whole_date_changes_nothing() {
+    reads("2019:01:02 03:04:05 and more", "2019-01-02 03:04:05 - Second");
+    reads("2019:01:02 03:04:05+", "2019-01-02 03:04:05 - Second");
+    reads("2019:01:02 03:04:05:06", "2019-01-02 03:04:05 - Second");
+    reads("2019:01:02 03:04:05+02:00 and more", "2019-01-02 03:04:05 120 Second");
 }
 
 #[test]
@@ -146,9 +156,10 @@ fn what_is_no_date_is_none() {
         "2019:01:02 03:60:05",
         "2019:01:02 03:04:61",
         "2019:01:02 03",
-        "2019:01:02 13:04:05 PM",
-        "2019:01:02 03:04:05+",
-        "2019:01:02 03:04:05 and more",
+        "2019:01:02 13:04:05 AM",
+        "2019:01:02 00:04:05 PM",
+        "2019:01:02 03:04:056",
+        "2019:01:02 03:04 and more",
         "2019:01:02 junk here",
         "2019",
         "2019-05",
