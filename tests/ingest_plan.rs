@@ -4,7 +4,7 @@ mod support;
 
 use std::path::Path;
 
-use support::{Mount, Outcome, Sandbox, contents, hash, needs_root, set_mtime, snapshot};
+use support::{Mount, Outcome, Sandbox, contents, hash, needs_root, set_mtime, snapshot, unescape};
 
 /// 2019-07-05 03:04:05 UTC.
 const MTIME: i64 = 1_562_295_845;
@@ -335,7 +335,7 @@ fn the_same_drop_gives_the_same_plan() {
     let shuffled = sandbox.shell("ms-crawl -q --hash none drop | sort -R | ms-ingest --to photos").expect_status(0);
     assert_eq!(one.lines(), shuffled.lines());
     let mut sorted = one.lines();
-    sorted.sort_by_key(|line| line.split('\t').next().map(str::to_owned));
+    sorted.sort_by_key(|line| line.split('\t').next().map(unescape));
     assert_eq!(one.lines(), sorted);
 }
 
