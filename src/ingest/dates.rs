@@ -18,7 +18,9 @@ pub(super) fn of_group(group: &Group, files: &Inbox, rules: Rules) -> Option<Cap
         let paired_offset = offset.filter(|_| *role == Role::Video);
         let capture = sidecars.evidence(*file, paired_offset).and_then(|evidence| capture::capture(&evidence, &rules));
         let Some(capture) = capture else { continue };
-        offset = offset.or(capture.offset);
+        if *role != Role::Video {
+            offset = offset.or(capture.offset_to_lend());
+        }
         consider(&mut best, (capture, *role));
     }
     // A thumbnail is a JPEG of its own, written with what it shows.

@@ -163,6 +163,18 @@ fn sidecars_tell_of_their_owners() {
 }
 
 #[test]
+fn a_video_is_told_the_offset_of_its_picture() {
+    let mut still = made("d/1.HEIC", 1).date(Source::ExifModified, 2011);
+    still.dates[0].1.offset = Some(9 * 3600);
+    let mut video = made("d/1.MOV", 2).date(Source::QtMovieHeader, 2012);
+    video.dates[0].1 = video.dates[0].1.utc();
+    let inbox = inbox(vec![still, video]);
+    let capture = dates::of_group(&inbox.groups()[0], &inbox, rules()).expect("a time");
+    assert_eq!(capture.wall.to_string(), "2012-12-31 21:00:00");
+    assert_eq!(capture.to_string(), "date=qt:mvhd zone=still offset=+09:00 precision=second");
+}
+
+#[test]
 fn without_mtimes_some_have_no_time() {
     let files = vec![made("d/1.JPG", 1), made("d/2.JPG", 2).date(Source::Gps, 2011)];
     assert_eq!(years(files, Rules { use_mtime: false, ..rules() }), ["none", "2011 gps:DateStamp"]);
