@@ -1,6 +1,6 @@
 //! From directories to an index: what is there, and the hash of each content.
 //!
-//! `pipeline` lists and hashes with all workers of a `pool` at once and hands what was found through a bounded channel
+//! `pipeline` lists and hashes with all workers of a [`pool`](crate::pool) at once and hands what was found through a bounded channel
 //! to one [`Sink`]: `output` writes it, `duplicates` first looks for what can have a duplicate at all.
 
 mod candidates;
@@ -10,7 +10,6 @@ pub mod options;
 mod output;
 mod parallel;
 mod pipeline;
-mod pool;
 mod probe;
 
 use std::ffi::OsString;
