@@ -22,7 +22,6 @@ mod places;
 mod read;
 mod same_path;
 mod sieve;
-mod threads;
 
 #[cfg(test)]
 mod tests;
@@ -148,7 +147,7 @@ impl Plan<'_> {
         self.records = records;
         name_contradictions(same_path::merge(&mut entries, job)?, job)?;
         if job.options.mode != Mode::Unique {
-            threads::retain(&mut entries, job.jobs, |entry| !entry.has(Mark::EMPTY));
+            crate::threads::retain(&mut entries, job.jobs, |entry| !entry.has(Mark::EMPTY));
         }
         let spellings = places::find(&mut entries, &markers, job)?;
         self.tally = groups::decide(&mut entries, job)?;

@@ -68,7 +68,7 @@ pub enum Links {
 }
 
 /// What is known of a regular file without reading it. Where two are equal, so is, as far as can be told, the content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Status {
     /// Length in bytes.
     pub size: u64,

@@ -3,13 +3,16 @@
 //! Files come in batches. What a worker has not come to after some bytes it offers to the others, and a very large file
 //! is read by all of them in pieces. So none is idle while there is anything to read.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use blake3::hazmat::ChainingValue;
 
 use crate::hash::pieces::Pieces;
 use crate::hash::{Opened, Scratch, Status, Trouble};
 use crate::pool::Hand;
 use crate::progress::Progress;
-use crate::record::ContentHash;
+use crate::record::{ContentHash, Timestamp};
 
 /// How many files make a task.
 pub(crate) const BATCH: usize = 64;
@@ -44,6 +47,15 @@ pub(crate) trait Client {
     /// Opens a file to be read; `None` where that is not needed, or failed, and all is done about it.
     fn open(&mut self, file: Self::File) -> Option<(Self::File, Opened)>;
 
+    /// The chaining values of pieces of a large file that were hashed before, by their numbers.
+    fn known_pieces(&self, _opened: &Opened) -> HashMap<u64, ChainingValue> {
+        HashMap::new()
+    }
+
+    /// A piece of a large file was hashed: which one, and its chaining value. The file has this status and this time of
+    /// its last change.
+    fn take_piece(&mut self, _status: &Status, _ctime: Timestamp, _piece: (u64, ChainingValue)) {}
+
     /// A file was read: what it was, and its hash or why it has none.
     fn take(&mut self, file: Self::File, status: Status, result: Result<ContentHash, Trouble>);
 
@@ -59,14 +71,14 @@ pub(crate) struct Reader<'h, T> {
     hand: &'h Hand<'h, T>,
     progress: &'h Progress,
     scratch: Scratch,
-    /// Whether there are others who could read pieces of a large file.
+    /// Large files are read in pieces.
     divides: bool,
 }
 
 impl<'h, T: Send> Reader<'h, T> {
-    /// For one of `jobs` workers.
-    pub(crate) fn new(hand: &'h Hand<'h, T>, progress: &'h Progress, scratch: Scratch, jobs: usize) -> Self {
-        Self { hand, progress, scratch, divides: jobs > 1 }
+    /// `divides`: large files are read in pieces, so that other workers can help, or the client can keep what is done.
+    pub(crate) fn new(hand: &'h Hand<'h, T>, progress: &'h Progress, scratch: Scratch, divides: bool) -> Self {
+        Self { hand, progress, scratch, divides }
     }
 
     /// Reads, and offers to the others what they could do meanwhile.
@@ -88,7 +100,7 @@ impl<'h, T: Send> Reader<'h, T> {
         let mut files = files.into_iter();
         while let Some(file) = files.next() {
             if let Some((file, opened)) = client.open(file) {
-                match self.divide(opened) {
+                match self.divide(opened, client) {
                     Ok(pieces) => {
                         self.share(files.by_ref().collect());
                         self.read_pieces(&Arc::new(LargeFile { file, pieces }), client);
@@ -106,8 +118,12 @@ impl<'h, T: Send> Reader<'h, T> {
         client.flush();
     }
 
-    fn divide(&self, opened: Opened) -> Result<Pieces, Opened> {
-        if self.divides && opened.status().size >= DIVIDED { Pieces::new(opened) } else { Err(opened) }
+    fn divide<C: Client>(&self, opened: Opened, client: &C) -> Result<Pieces, Opened> {
+        if !self.divides || opened.status().size < DIVIDED {
+            return Err(opened);
+        }
+        let known = client.known_pieces(&opened);
+        Pieces::new(opened, known)
     }
 
     /// Tells how many bytes were read.
@@ -142,10 +158,13 @@ impl<'h, T: Send> Reader<'h, T> {
             self.hand.push(Reading::Pieces(Arc::clone(large)).into());
         }
         while !client.is_stopped()
-            && let Some((len, result)) = large.pieces.hash_next(&mut self.scratch)
+            && let Some(step) = large.pieces.hash_next(&mut self.scratch)
         {
-            self.progress.add_bytes(len);
-            if let Some(result) = result {
+            self.progress.add_bytes(step.len);
+            if let Some(piece) = step.new {
+                client.take_piece(large.pieces.status(), large.pieces.ctime(), piece);
+            }
+            if let Some(result) = step.result {
                 client.take(large.file.clone(), *large.pieces.status(), result);
                 client.flush();
             }

@@ -3,20 +3,23 @@
 //! The own tasks of a worker are a stack: files before the directory that they came from, so that few names wait at any
 //! time. A directory is read in portions, and a large one takes its turn with its own files.
 
+use std::collections::HashMap;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use blake3::hazmat::ChainingValue;
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
 
 use super::links::{Followed, Reached};
 use super::{Crawl, Found, Hashing, Sink};
 use crate::cli::Failure;
 use crate::hash::{Links, Opened, Scratch, Status, Trouble};
+use crate::index::{self, Kept};
 use crate::pool::{Hand, Pool, Tasks};
 use crate::reading::{BATCH, Client, Reader, Reading};
-use crate::record::ContentHash;
+use crate::record::{ContentHash, Timestamp};
 use crate::report;
 use crate::walk::listing::special;
 use crate::walk::operands::bare_name;
@@ -78,8 +81,8 @@ fn run_tasks(
     let hire = move || {
         let out = sender.clone();
         move |hand: &Hand<'_, Task>, tasks: Tasks<'_, Task>| {
-            let reader = Reader::new(hand, crawl.progress, Scratch::new(crawl.options.mmap), crawl.jobs);
-            let finds = Finds { crawl, out, reached, found: Vec::new() };
+            let reader = Reader::new(hand, crawl.progress, Scratch::new(crawl.options.mmap), crawl.divides());
+            let finds = Finds { crawl, out, reached, found: Vec::new(), rows: index::Reader::new() };
             let mut worker = Crawler { crawl, hand, reader, finds };
             tasks.for_each(|task| worker.perform(task));
         }
@@ -217,6 +220,7 @@ impl Crawler<'_> {
 
     fn unlisted(&self, path: &Path, error: &io::Error) {
         self.crawl.reporter.failed("listing", path, &report::reason(error));
+        self.crawl.remember(path);
     }
 
     /// In the order of their inodes, in which most filesystems have them on the disk.
@@ -236,6 +240,7 @@ struct Finds<'c> {
     /// Where links are followed: what was reached without them.
     reached: Option<&'c Mutex<Reached>>,
     found: Vec<Found>,
+    rows: index::Reader,
 }
 
 impl Client for Finds<'_> {
@@ -244,16 +249,33 @@ impl Client for Finds<'_> {
     fn open(&mut self, name: Name) -> Option<(Name, Opened)> {
         match self.look_at(&name) {
             Ok(Look::Open(opened)) => return Some((name, opened)),
-            Ok(Look::Enough(status)) => self.found.push(Found { path: name.path, hash: None, status }),
+            Ok(Look::Enough(status, kept)) => {
+                let (hash, seen) = (kept.and_then(|kept| kept.hash), kept.map(|kept| kept.seen));
+                self.found.push(Found { path: name.path, hash, status, seen });
+            }
             Ok(Look::Unwanted) => {}
             Err(trouble) => self.crawl.failed(&name.path, &trouble),
         }
         None
     }
 
+    fn known_pieces(&self, opened: &Opened) -> HashMap<u64, ChainingValue> {
+        let known = self.crawl.index.and_then(|index| index.pieces(opened.status(), opened.ctime()));
+        known.cloned().unwrap_or_default()
+    }
+
+    fn take_piece(&mut self, status: &Status, ctime: Timestamp, piece: (u64, ChainingValue)) {
+        let (number, value) = piece;
+        if let Some(index) = self.crawl.index
+            && let Err(failure) = index.add_piece(status, ctime, number, &value)
+        {
+            self.crawl.give_up(failure);
+        }
+    }
+
     fn take(&mut self, name: Name, status: Status, result: Result<ContentHash, Trouble>) {
         match result {
-            Ok(hash) => self.found.push(Found { path: name.path, hash: Some(hash), status }),
+            Ok(hash) => self.found.push(Found { path: name.path, hash: Some(hash), status, seen: None }),
             Err(trouble) => self.crawl.failed(&name.path, &trouble),
         }
     }
@@ -281,12 +303,19 @@ impl Client for Finds<'_> {
 }
 
 impl Finds<'_> {
-    fn look_at(&self, name: &Name) -> Result<Look, Trouble> {
+    fn look_at(&mut self, name: &Name) -> Result<Look, Trouble> {
         let wanted =
             |status: &Status| self.crawl.filter.wants_size(status.size) && !self.crawl.is_output(&name.path, status);
-        if self.crawl.options.hashing != Hashing::All {
+        let reads = self.crawl.options.hashing == Hashing::All;
+        if !reads || self.crawl.index.is_some() {
             let status = Status::of(&name.path, name.links)?;
-            return Ok(if wanted(&status) { Look::Enough(status) } else { Look::Unwanted });
+            if !wanted(&status) {
+                return Ok(Look::Unwanted);
+            }
+            let kept = self.crawl.known(&name.path, &status, &mut self.rows);
+            if !reads || kept.is_some() {
+                return Ok(Look::Enough(status, kept));
+            }
         }
         let opened = Opened::new(&name.path, name.links)?;
         Ok(if wanted(opened.status()) { Look::Open(opened) } else { Look::Unwanted })
@@ -298,7 +327,7 @@ enum Look {
     /// It is to be read.
     Open(Opened),
     /// It need not be read.
-    Enough(Status),
+    Enough(Status, Option<Kept>),
     Unwanted,
 }
 

@@ -11,8 +11,8 @@ use super::entry::{Entry, Mark, fingerprint, is_plainly_normal, unescaped};
 use super::order;
 use super::places::Spellings;
 use super::read::{Reader, Rows};
-use super::threads::{cut, each};
 use crate::cli::Failure;
+use crate::threads::{cut, each};
 use crate::{escape, place};
 
 /// Makes destinations.

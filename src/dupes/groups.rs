@@ -7,11 +7,11 @@ use super::entry::{Entry, Mark, unescaped};
 use super::keeper::{Candidate, Keep};
 use super::order;
 use super::read::{BATCH, Reader, Rows};
-use super::threads::{cut, each, retain};
 use super::{Job, Mode};
 use crate::cli::Failure;
 use crate::record::{ContentHash, FileId};
 use crate::stream::RowRef;
+use crate::threads::{cut, each, retain};
 
 /// What there is to tell of all groups.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 
 use super::entry::{Entry, unescaped};
 use super::read::{BATCH, Rows};
-use super::threads::{cut, each};
 use crate::cli::Failure;
+use crate::threads::{cut, each};
 
 /// Below this, dividing the work costs more than it saves.
 const FEW: usize = 1 << 13;

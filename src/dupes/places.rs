@@ -11,10 +11,10 @@ use std::rc::Rc;
 use super::Job;
 use super::entry::{Entry, Mark, NO_RANK, Standing, is_plainly_normal, unescaped};
 use super::read::{BATCH, Rows};
-use super::threads::{cut, each, retain};
 use crate::cli::Failure;
 use crate::place::{self, Location, Locator};
 use crate::stream::RowRef;
+use crate::threads::{cut, each, retain};
 
 /// In which ways paths are spelled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -2,7 +2,6 @@
 
 use super::entry::{Entry, Mark};
 use super::sieve::Sieve;
-use super::threads::{each, retain};
 use super::{Job, Mode};
 use crate::cli::Failure;
 use crate::escape;
@@ -10,6 +9,7 @@ use crate::place::MARKER;
 use crate::progress::Progress;
 use crate::stream::table::{Part, RowReader};
 use crate::stream::{Fault, Row, RowRef, Table};
+use crate::threads::{each, retain};
 
 /// The rows of the streams, by their places.
 #[derive(Debug, Clone, Copy)]

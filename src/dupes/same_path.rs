@@ -6,10 +6,10 @@ use super::Job;
 use super::entry::{Entry, Mark, normal_path};
 use super::order;
 use super::read::{Reader, Rows};
-use super::threads::{cut, each, retain};
 use crate::cli::Failure;
 use crate::record::{ContentHash, FileId, Timestamp};
 use crate::stream::RowRef;
+use crate::threads::{cut, each, retain};
 
 /// Leaves one entry for each path, and none for a path whose records contradict each other.
 /// Gives one row of each such path.

@@ -16,7 +16,7 @@ use crate::stream::line::{Fault, Layout, Line, LineReader, Row};
 use crate::stream::plain::plain_row;
 
 /// The streams that a tool was given, as one sequence of rows.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Table {
     sources: Vec<Source>,
 }
@@ -145,6 +145,18 @@ impl Table {
             return path.filter(|path| !path.is_empty()).ok_or_else(Fault::changed);
         }
         self.row(at, reader).map(|row| row.path)
+    }
+
+    /// The line of a row as it stands in its stream, with its newline.
+    #[must_use]
+    pub fn line(&self, at: RowRef) -> &[u8] {
+        let rest = self.sources[self.source_of(at)].from(at);
+        &rest[..memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1)]
+    }
+
+    /// The streams as they are, one after the other.
+    pub fn contents(&self) -> impl Iterator<Item = &[u8]> {
+        self.sources.iter().map(Source::bytes)
     }
 
     /// Brings the first `bytes` of some rows into the processor's caches.

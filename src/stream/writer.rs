@@ -102,6 +102,17 @@ impl<W: Write> Writer<W> {
         }
     }
 
+    /// Writes a line as it is, if that is how this stream is written; `false` where it is CSV.
+    ///
+    /// # Errors
+    /// What the output gives.
+    pub fn write_tsv_line(&mut self, line: &[u8]) -> io::Result<bool> {
+        match &mut self.sink {
+            Sink::Tsv(out) => out.write_all(line).map(|()| true),
+            Sink::Csv(_) => Ok(false),
+        }
+    }
+
     /// Hands on everything that was written.
     ///
     /// # Errors

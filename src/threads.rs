@@ -7,7 +7,7 @@ use std::thread::{self, Builder};
 /// Does `work` on every part, up to `jobs` at a time, and gives the results in the order of the parts.
 ///
 /// Where the system gives fewer threads than asked for, those that there are do it all.
-pub(super) fn each<T: Send, R: Send>(jobs: usize, parts: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+pub(crate) fn each<T: Send, R: Send>(jobs: usize, parts: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let helpers = jobs.min(parts.len()).saturating_sub(1);
     let queue = Mutex::new(parts.into_iter().enumerate());
     let drain = || {
@@ -31,7 +31,7 @@ pub(super) fn each<T: Send, R: Send>(jobs: usize, parts: Vec<T>, work: impl Fn(T
 }
 
 /// Cuts a slice into about `count` pieces, never between two neighbours that belong together.
-pub(super) fn cut<T>(mut rest: &mut [T], count: usize, together: impl Fn(&T, &T) -> bool) -> Vec<&mut [T]> {
+pub(crate) fn cut<T>(mut rest: &mut [T], count: usize, together: impl Fn(&T, &T) -> bool) -> Vec<&mut [T]> {
     let share = rest.len().div_ceil(count.max(1)).max(1);
     let mut pieces = Vec::new();
     while rest.len() > share {
@@ -48,7 +48,7 @@ pub(super) fn cut<T>(mut rest: &mut [T], count: usize, together: impl Fn(&T, &T)
 }
 
 /// As [`Vec::retain_mut`], by several threads.
-pub(super) fn retain<T: Copy + Send>(items: &mut Vec<T>, jobs: usize, keep: impl Fn(&mut T) -> bool + Sync) {
+pub(crate) fn retain<T: Copy + Send>(items: &mut Vec<T>, jobs: usize, keep: impl Fn(&mut T) -> bool + Sync) {
     let pieces = cut(items, jobs, |_, _| false);
     let kept = each(jobs, pieces, |piece| (piece.len(), move_to_front(piece, &keep)));
     let (mut from, mut end) = (0, 0);

@@ -1,0 +1,62 @@
+//! How far the rows of an index, and of an unfinished crawl, are to be trusted.
+
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+
+use super::companion::Begin;
+use super::lines::Contents;
+use crate::record::{ContentHash, Timestamp};
+use crate::report::{self, Reporter};
+
+/// What the rows prove.
+#[derive(Debug)]
+pub(super) struct Trust {
+    /// When the crawl of the index began; `None` if nothing in it is to be trusted.
+    pub(super) start: Option<Timestamp>,
+    /// That crawl told files of one size apart.
+    pub(super) told_apart: bool,
+    /// The crawls of the companion.
+    pub(super) begins: Vec<Begin>,
+}
+
+impl Trust {
+    /// In an index with a certain content, and in the companion beside it.
+    pub(super) fn new(
+        path: &Path,
+        content: Option<ContentHash>,
+        contents: &Contents,
+        rehash: bool,
+        reporter: &Reporter,
+    ) -> Self {
+        let mut trust = Self { start: None, told_apart: false, begins: contents.begins.clone() };
+        if rehash {
+            // What an unfinished crawl has read for the same reason need not be read once more.
+            trust.begins.iter_mut().for_each(|begin| begin.trusted = begin.rehash);
+            return trust;
+        }
+        let Some(content) = content else { return trust };
+        let account = contents.accounts.iter().find(|account| account.content == content);
+        let warn = |text: &str| reporter.warn(&format!("reading: {}: {text}", report::shown(path)));
+        if let Some(account) = account {
+            trust.start = Some(account.start);
+            trust.told_apart = account.is_of_dups();
+        } else if contents.accounts.is_empty() {
+            trust.start = birth(path);
+            warn(match trust.start {
+                Some(_) => "no earlier crawl with --index: what was not modified since this file was made is trusted",
+                None => "no earlier crawl with --index, and no birth time: everything is read again",
+            });
+        } else {
+            warn("it is not what the last crawl wrote: everything is read again");
+        }
+        trust
+    }
+}
+
+/// When a file was made, where its filesystem tells it.
+pub(super) fn birth(path: &Path) -> Option<Timestamp> {
+    let status = statx(CWD, path, AtFlags::empty(), StatxFlags::BTIME).ok()?;
+    let birth = Timestamp { seconds: status.stx_btime.tv_sec, nanoseconds: status.stx_btime.tv_nsec };
+    (status.stx_mask & StatxFlags::BTIME.bits() != 0).then_some(birth)
+}
