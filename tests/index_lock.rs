@@ -129,7 +129,8 @@ fn the_lock_is_held_to_the_very_end() {
         let (calls, when) = at.split_once(':').expect("calls and when");
         let log = trace::log(&sandbox);
         let mut command = Command::new("strace");
-        command.args(["-f", "-qq", "-o"]).arg(&log).args(["-e", &format!("inject={calls}:signal=SIGSTOP:{when}")]);
+        command.args(["-f", "-qq", "-o"]).arg(&log).args(["-e", &format!("trace={calls}")]);
+        command.args(["-e", &format!("inject={calls}:signal=SIGSTOP:{when}")]);
         command.arg(bin("ms-crawl")).args(["--index", FILE, "d"]).current_dir(sandbox.work());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut strace = command.spawn().expect("strace starts");
