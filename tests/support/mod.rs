@@ -18,6 +18,7 @@ pub fn bin(tool: &str) -> &'static str {
         "ms-dupes" => env!("CARGO_BIN_EXE_ms-dupes"),
         "ms-mv" => env!("CARGO_BIN_EXE_ms-mv"),
         "ms-gen" => env!("CARGO_BIN_EXE_ms-gen"),
+        "ms-verify" => option_env!("CARGO_BIN_EXE_ms-verify").expect("ms-verify is built"),
         other => panic!("no tool is called {other}"),
     }
 }
@@ -360,4 +361,5 @@ pub fn csv_fields(line: &str) -> Vec<String> {
 pub fn index_line(path: &str, content: &str, size: u64, mtime: &str, id: &str) -> String {
     format!("{path}\t{}\t{size}\t{mtime}\t{id}\n", hash(content.as_bytes()))
 }
+pub mod index;
 pub mod trace;
