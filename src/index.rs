@@ -30,7 +30,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use blake3::hazmat::ChainingValue;
-use rustix::time::{ClockId, clock_gettime};
 
 use account::Account;
 pub(crate) use account::Coverage;
@@ -53,6 +52,9 @@ use crate::walk::{Filter, Root};
 /// The index of one crawl, locked until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Index {
+    /// As it was given.
+    name: PathBuf,
+    /// What is to be replaced: where the name is a link, what it leads to.
     path: PathBuf,
     companion: Companion,
     known: Known,
@@ -88,28 +90,28 @@ impl Index {
     /// [`Failure::Stop`] where another process is at work on it, where `path` is a file that is no index, or cannot be
     /// read.
     pub(crate) fn open(path: &Path, asked: Asked, reporter: &Reporter) -> Result<Self, Failure> {
-        let path = resolve(path);
+        let (name, path) = (path.to_path_buf(), resolve(path));
         let start = now();
         id_of_index(&path)?;
-        let (companion, contents) = Companion::open(&path)?;
-        let opened = Self::look_up(&path, &companion, &contents, &asked, reporter);
+        let (companion, contents) = Companion::open(&path, &name)?;
+        let opened = Self::look_up(&path, &name, &companion, &contents, &asked, reporter);
         let (id, content, known) = opened.inspect_err(|_| companion.remove_if_empty(&contents))?;
         if contents.temporary {
             // An earlier crawl has announced this file, and did not come to its end.
             remove_if_there(&replace::path_beside(&path))?;
         }
-        let process = std::process::id();
-        companion.append(&Begin { at: contents.end, start, process, rehash: asked.rehash, trusted: true }.to_line())?;
+        companion.append(&Begin::now(start, asked.rehash, &asked.coverage).to_line())?;
         let own = id.into_iter().chain([companion.id()]).collect();
         let is_of_use = AtomicBool::new(contents.is_of_use());
         let halves = contents.halves_for(asked.rehash);
         let (coverage, failed) = (asked.coverage, Mutex::default());
-        Ok(Self { path, companion, known, coverage, start, content, halves, failed, own, is_of_use })
+        Ok(Self { name, path, companion, known, coverage, start, content, halves, failed, own, is_of_use })
     }
 
     /// Reads the index and what an unfinished crawl has left, now that nobody else writes them.
     fn look_up(
         path: &Path,
+        name: &Path,
         companion: &Companion,
         contents: &Contents,
         asked: &Asked,
@@ -118,7 +120,7 @@ impl Index {
         let id = id_of_index(path)?;
         let table = id.map(|_| Table::open(&[path.as_os_str().to_owned()])).transpose()?;
         let content = table.as_ref().map(content_of);
-        let trust = Trust::new(path, content, contents, asked.rehash, reporter);
+        let trust = Trust::new(path, name, content, contents, asked, reporter);
         let known = Known::new(table.unwrap_or_default(), companion.map()?, trust, asked.jobs, reporter)?;
         Ok((id, content, known))
     }
@@ -258,7 +260,7 @@ impl Index {
     /// Looks at all rows that the crawl has not found again, and gives the lines of those to be remembered.
     fn judge(&self, places: &[Place], roots: &[Root], filter: &Filter, failed: &[PathBuf]) -> Result<Vec<u8>, Failure> {
         let mut vanished = Vanished::new(roots, filter, failed);
-        let mut kept = Remembered::default();
+        let mut kept = Remembered { coverage: &self.coverage, lines: Vec::new(), start: None };
         let mut reader = Reader::new();
         let is_found = |path: &[u8], reader: &mut Reader| {
             let found = places.binary_search_by(|place| self.known.path(*place, reader, |other| other.cmp(path)));
@@ -271,6 +273,8 @@ impl Index {
                 let path = row.path_bytes();
                 if is_found(&path, &mut reader) {
                     vanished.found(row.id);
+                } else if !path.starts_with(b"/") && !self.known.holds_here(at) {
+                    // Nobody has looked there.
                 } else if vanished.lost(as_path(&path), row.id, row.size) == Fate::OutOfReach {
                     kept.add(self.known.start_of_index(), self.known.line(at), row.hash);
                 }
@@ -286,7 +290,8 @@ impl Index {
             let used: HashSet<Place> = places.iter().copied().collect();
             self.known.each_logged(|at, row| {
                 let path = row.path_bytes();
-                let is_lost = !used.contains(&at) && !is_found(&path, &mut reader);
+                let holds = path.starts_with(b"/") || self.known.holds_here(at);
+                let is_lost = holds && !used.contains(&at) && !is_found(&path, &mut reader);
                 if is_lost && vanished.lost(as_path(&path), row.id, row.size) == Fate::OutOfReach {
                     kept.add(self.known.start_in_companion(at), self.known.line(at), row.hash);
                 }
@@ -314,24 +319,24 @@ impl Index {
     }
 
     fn left_as_it_was(&self, why: &str) -> Failure {
-        Failure::Stop(format!("replacing: {}: it is left as it was: {why}", report::shown(&self.path)))
+        Failure::Stop(format!("replacing: {}: it is left as it was: {why}", report::shown(&self.name)))
     }
 }
 
 /// Rows that a crawl could not look at, as lines of the next companion.
-#[derive(Debug, Default)]
-struct Remembered {
+#[derive(Debug)]
+struct Remembered<'a> {
+    coverage: &'a Coverage,
     lines: Vec<u8>,
     start: Option<Timestamp>,
 }
 
-impl Remembered {
+impl Remembered<'_> {
     fn add(&mut self, start: Option<Timestamp>, line: &[u8], hash: Option<ContentHash>) {
         let (Some(start), Some(_)) = (start, hash) else { return };
         if self.start != Some(start) {
             self.start = Some(start);
-            let process = std::process::id();
-            self.lines.extend(Begin { at: 0, start, process, rehash: false, trusted: true }.to_line());
+            self.lines.extend(Begin::now(start, false, self.coverage).to_line());
         }
         lines::push_row(&mut self.lines, line);
     }
@@ -368,9 +373,11 @@ fn content_of(table: &Table) -> ContentHash {
     hasher.finalize().into()
 }
 
-/// By the clock that the kernel gives files their times from: it ticks less often than others.
+/// By the clock that the kernel gives files their times from (`current_time`): it ticks less often than others.
 fn now() -> Timestamp {
-    let time = clock_gettime(ClockId::RealtimeCoarse);
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the call only writes a timespec to where the pointer leads, which is one.
+    unsafe { libc::clock_gettime(libc::CLOCK_REALTIME_COARSE, &raw mut time) };
     Timestamp { seconds: time.tv_sec, nanoseconds: u32::try_from(time.tv_nsec).unwrap_or(0) }
 }
 

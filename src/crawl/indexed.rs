@@ -45,12 +45,8 @@ pub(super) fn run(options: &Options, keeping: &Keeping, file: &Path) -> Result<E
     };
     progress.finish();
     result?;
-    let details = format!(
-        "; {} ({}) read, {} unchanged",
-        report::count(read.0, "file"),
-        report::bytes(read.1),
-        report::count(unchanged, "file")
-    );
+    let (number, bytes) = (report::number(read.0), report::bytes(read.1));
+    let details = format!("; {number} read ({bytes}), {} unchanged", report::number(unchanged));
     reporter.summary(&super::summary(&output, &details, &reporter, &interrupt));
     Ok(interrupt.exit().unwrap_or_else(|| reporter.exit()))
 }

@@ -39,6 +39,13 @@ impl Coverage {
     }
 }
 
+impl Coverage {
+    /// The working directory, escaped, if relative names hold there.
+    pub(super) fn directory(&self) -> Option<&str> {
+        self.terms.iter().find_map(|term| term.strip_prefix("directory="))
+    }
+}
+
 fn term(word: &str, text: &OsStr) -> String {
     format!("{word}={}", escape::escape(text.as_bytes()))
 }

@@ -7,7 +7,7 @@
 //! ```text
 //! mediastruct-crawl 1
 //! CHECK account⇥START⇥BLAKE3 of the index⇥all|dups|none⇥operand=…⇥directory=…⇥option=…
-//! CHECK begin⇥START⇥PROCESS[⇥rehash]
+//! CHECK begin⇥START⇥PROCESS[⇥rehash][⇥directory=…]
 //! CHECK row⇥PATH⇥HASH⇥SIZE⇥MTIME⇥ID
 //! CHECK piece⇥NUMBER⇥CHAINING VALUE⇥SIZE⇥MTIME⇥CTIME⇥ID
 //! CHECK temporary
@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use super::account::Account;
+use super::account::{Account, Coverage};
 use super::lines::{self, Contents};
 use super::{directory_of, failure, sync_directory};
 use crate::cli::Failure;
@@ -77,18 +77,18 @@ fn map(file: &File) -> io::Result<Option<Mapping>> {
 }
 
 impl Companion {
-    /// Opens the companion of `index`, or makes it, locks it, and reads it.
+    /// Opens the companion of `index`, which people know by `name`, or makes it, locks it, and reads it.
     ///
     /// # Errors
     /// [`Failure::Stop`] where it cannot be opened, is something else, or another process holds it.
-    pub(crate) fn open(index: &Path) -> Result<(Self, Contents), Failure> {
+    pub(crate) fn open(index: &Path, name: &Path) -> Result<(Self, Contents), Failure> {
         let path = path_beside(index);
         let fail = |doing: &str, error: &io::Error| failure(doing, &path, error);
         let file = loop {
             let file = open(&path).map_err(|error| fail("opening", &error))?;
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {}
-                Err(Errno::WOULDBLOCK) => return Err(held(index, &file)),
+                Err(Errno::WOULDBLOCK) => return Err(held(name, &file)),
                 Err(error) => return Err(fail("locking", &error.into())),
             }
             // Whoever held it may have put another one in its place meanwhile.
@@ -266,16 +266,15 @@ fn remove_own(path: &Path) -> io::Result<()> {
     Err(io::Error::other(format!("{} is in the way", report::shown(path))))
 }
 
-fn held(index: &Path, file: &File) -> Failure {
+fn held(name: &Path, file: &File) -> Failure {
     let contents = map(file).ok().flatten().map(|map| lines::read(&map));
     let process = contents.and_then(|contents| contents.begins.last().map(|begin| begin.process));
     let process = process.map_or_else(String::new, |number| format!(" (process {number})"));
-    let index = report::shown(index);
-    Failure::Stop(format!("locking: {index}: another ms-crawl{process} is at work on this index"))
+    Failure::Stop(format!("{}: another ms-crawl{process} is at work on it", report::shown(name)))
 }
 
 /// A crawl that began, in a companion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Begin {
     /// Where its lines begin.
     pub(super) at: u64,
@@ -283,16 +282,33 @@ pub(super) struct Begin {
     pub(super) process: u32,
     /// It trusted no index.
     pub(super) rehash: bool,
+    /// Where relative paths hold, escaped.
+    pub(super) directory: Option<String>,
     /// Its rows are to be trusted.
     pub(super) trusted: bool,
+    /// Relative paths in its rows hold for the crawl in hand.
+    pub(super) holds_here: bool,
 }
 
 impl Begin {
+    /// This process has begun a crawl.
+    pub(super) fn now(start: Timestamp, rehash: bool, coverage: &Coverage) -> Self {
+        let directory = coverage.directory().map(str::to_owned);
+        Self { at: 0, start, process: std::process::id(), rehash, directory, trusted: true, holds_here: true }
+    }
+
     /// The line that says so.
-    pub(super) fn to_line(self) -> Vec<u8> {
+    pub(super) fn to_line(&self) -> Vec<u8> {
+        let mut text = format!("{}\t{}", self.start, self.process);
+        if self.rehash {
+            text.push_str("\trehash");
+        }
+        if let Some(directory) = &self.directory {
+            text.push_str("\tdirectory=");
+            text.push_str(directory);
+        }
         let mut line = Vec::new();
-        let rehash = if self.rehash { "\trehash" } else { "" };
-        lines::push(&mut line, "begin", format!("{}\t{}{rehash}", self.start, self.process).as_bytes());
+        lines::push(&mut line, "begin", text.as_bytes());
         line
     }
 }

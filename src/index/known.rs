@@ -81,6 +81,8 @@ pub(super) struct Known {
     start: Option<Timestamp>,
     /// Files without a hash were told apart from all others of their size.
     told_apart: bool,
+    /// Relative paths in the index hold for the crawl in hand.
+    holds_here: bool,
     /// Whether the rows of the index stand in the order of their paths.
     sorted: bool,
     log: Option<Mapping>,
@@ -126,6 +128,7 @@ impl Known {
             len,
             start: trust.start,
             told_apart: trust.told_apart,
+            holds_here: trust.holds_here,
             sorted: false,
             log,
             begins: trust.begins,
@@ -205,7 +208,7 @@ impl Known {
             let Some(row) = self.row(at, reader).filter(|row| is_of(row, status) && row.id == Some(status.id)) else {
                 continue;
             };
-            let is_same_name = row.path == &*name;
+            let is_same_name = row.path == &*name && self.names(path, at);
             let (Some(found), Some(start)) = (row.hash, self.start_of(at, status.mtime)) else { continue };
             if hash.is_some_and(|hash| hash != found) {
                 return None;
@@ -227,6 +230,7 @@ impl Known {
         for at in self.paths().places(self.fingerprint_of_name(&name)) {
             let at = Place(at);
             let row = self.row(at, reader).filter(|row| is_of(row, status) && row.path == &*name);
+            let row = row.filter(|_| self.names(path, at));
             let Some(found) = row.and_then(|row| row.hash).filter(|_| self.start_of(at, status.mtime).is_some()) else {
                 continue;
             };
@@ -245,7 +249,7 @@ impl Known {
         let name = escaped(path);
         self.ids.places(self.fingerprint_of_id(status.id)).map(Place).find_map(|at| {
             let row = self.row(at, reader).filter(|row| is_of(row, status) && row.id == Some(status.id))?;
-            let is_it = at.0 < self.len && row.path == &*name && row.hash.is_none();
+            let is_it = self.is_in_index(at) && row.path == &*name && row.hash.is_none();
             let is_unchanged = is_it && self.start_of(at, status.mtime).is_some() && self.says_no_more(at, reader);
             is_unchanged.then_some(Kept { hash: None, seen: Seen { place: at, verbatim: true } })
         })
@@ -368,11 +372,25 @@ impl Known {
         self.start
     }
 
-    /// When the crawl began that a row of the companion comes from, if it is to be trusted.
-    pub(super) fn start_in_companion(&self, at: Place) -> Option<Timestamp> {
+    /// Whether `path`, if it stands in a row, is the same file there.
+    fn names(&self, path: &Path, at: Place) -> bool {
+        path.is_absolute() || self.holds_here(at)
+    }
+
+    /// Whether relative paths in a row hold for the crawl in hand.
+    pub(super) fn holds_here(&self, at: Place) -> bool {
+        if self.is_in_index(at) { self.holds_here } else { self.begin_of(at).is_some_and(|begin| begin.holds_here) }
+    }
+
+    fn begin_of(&self, at: Place) -> Option<&Begin> {
         let at = at.0.checked_sub(self.len)?;
         let begin = self.begins.partition_point(|begin| begin.at <= at).checked_sub(1)?;
-        self.begins.get(begin).filter(|begin| begin.trusted).map(|begin| begin.start)
+        self.begins.get(begin)
+    }
+
+    /// When the crawl began that a row of the companion comes from, if it is to be trusted.
+    pub(super) fn start_in_companion(&self, at: Place) -> Option<Timestamp> {
+        self.begin_of(at).filter(|begin| begin.trusted).map(|begin| begin.start)
     }
 
     /// The place of a row by its offset in the companion.

@@ -171,8 +171,13 @@ fn begin(at: u64, columns: &[u8]) -> Option<Begin> {
     let mut columns = columns.split(|byte| *byte == b'\t');
     let start = Timestamp::parse(columns.next()?)?;
     let process = decimal(columns.next()?)?.try_into().ok()?;
-    let rehash = columns.next() == Some(b"rehash");
-    Some(Begin { at, start, process, rehash, trusted: true })
+    let mut begin = Begin { at, start, process, rehash: false, directory: None, trusted: true, holds_here: false };
+    for column in columns {
+        let text = std::str::from_utf8(column).ok()?;
+        begin.rehash |= text == "rehash";
+        begin.directory = text.strip_prefix("directory=").map(str::to_owned).or(begin.directory);
+    }
+    Some(begin)
 }
 
 /// Appends the line of a piece.
@@ -223,8 +228,10 @@ mod tests {
 
     fn text() -> Vec<u8> {
         let mut text = MAGIC.to_vec();
-        let at = text.len() as u64;
-        text.extend(Begin { at, start: time(100, 5), process: 77, rehash: true, trusted: true }.to_line());
+        let directory = Some("/a\\tb".to_owned());
+        let begin =
+            Begin { at: 0, start: time(100, 5), process: 77, rehash: true, directory, trusted: true, holds_here: true };
+        text.extend(begin.to_line());
         push_row(&mut text, b"a\t-\t5\t1.000000000\t1:2\n");
         push_piece(&mut text, &half(2, 50), 3, &[9; 32]);
         push_piece(&mut text, &half(4, 50), 0, &[8; 32]);
@@ -239,8 +246,9 @@ mod tests {
         let text = text();
         let contents = read(&text);
         assert_eq!((contents.rows, contents.temporary, contents.end), (2, true, text.len() as u64));
-        let begin = contents.begins[0];
+        let begin = &contents.begins[0];
         assert_eq!((begin.process, begin.rehash, begin.start), (77, true, time(100, 5)));
+        assert_eq!((begin.at, begin.directory.as_deref()), (MAGIC.len() as u64, Some("/a\\tb")));
         // One file is complete, and another one was changed too late.
         assert_eq!(contents.halves.len(), 1);
         assert_eq!(contents.halves[&half(2, 50)][&3], [9; 32]);

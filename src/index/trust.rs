@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 
+use super::Asked;
 use super::companion::Begin;
 use super::lines::Contents;
 use crate::record::{ContentHash, Timestamp};
@@ -16,28 +17,40 @@ pub(super) struct Trust {
     pub(super) start: Option<Timestamp>,
     /// That crawl told files of one size apart.
     pub(super) told_apart: bool,
+    /// Relative paths in the index hold for the crawl in hand.
+    pub(super) holds_here: bool,
     /// The crawls of the companion.
     pub(super) begins: Vec<Begin>,
 }
 
 impl Trust {
-    /// In an index with a certain content, and in the companion beside it.
+    /// In the index `path`, called `name`, with a certain content, and in the companion beside it.
     pub(super) fn new(
         path: &Path,
+        name: &Path,
         content: Option<ContentHash>,
         contents: &Contents,
-        rehash: bool,
+        asked: &Asked,
         reporter: &Reporter,
     ) -> Self {
-        let mut trust = Self { start: None, told_apart: false, begins: contents.begins.clone() };
-        if rehash {
+        let directory = asked.coverage.directory();
+        let mut begins = contents.begins.clone();
+        for begin in &mut begins {
+            begin.holds_here = begin.directory.as_deref() == directory;
+        }
+        // Of an index that was made otherwise nobody knows where, and whoever hands it over takes it to hold.
+        let account = contents.accounts.iter().find(|account| Some(account.content) == content);
+        let holds_here = account.is_none_or(|account| account.coverage.directory() == directory);
+        let mut trust = Self { start: None, told_apart: false, holds_here, begins };
+        if asked.rehash {
             // What an unfinished crawl has read for the same reason need not be read once more.
             trust.begins.iter_mut().for_each(|begin| begin.trusted = begin.rehash);
             return trust;
         }
-        let Some(content) = content else { return trust };
-        let account = contents.accounts.iter().find(|account| account.content == content);
-        let warn = |text: &str| reporter.warn(&format!("reading: {}: {text}", report::shown(path)));
+        if content.is_none() {
+            return trust;
+        }
+        let warn = |text: &str| reporter.warn(&format!("reading: {}: {text}", report::shown(name)));
         if let Some(account) = account {
             trust.start = Some(account.start);
             trust.told_apart = account.is_of_dups();

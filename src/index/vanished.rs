@@ -94,12 +94,13 @@ impl<'a> Vanished<'a> {
 }
 
 fn look_above(parent: &Path, dev: u64) -> Option<(PathBuf, bool)> {
-    for dir in parent.ancestors() {
+    for (number, dir) in parent.ancestors().enumerate() {
         let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
         match dir.metadata() {
             Ok(status) if status.is_dir() && status.dev() != dev => {
                 let is_empty = std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none());
-                return Some((dir.to_path_buf(), is_empty));
+                // From a directory with other files in it, a file may just have gone.
+                return (is_empty || number > 0).then(|| (dir.to_path_buf(), is_empty));
             }
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
             _ => return None,
