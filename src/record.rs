@@ -123,6 +123,14 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// As one number.
+    #[must_use]
+    pub fn nanoseconds_since_1970(self) -> i128 {
+        i128::from(self.seconds) * i128::from(NANOSECONDS) + i128::from(self.nanoseconds)
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.seconds < 0 && self.nanoseconds > 0 {

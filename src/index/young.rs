@@ -43,8 +43,8 @@ pub(crate) fn young(path: &Path, coverage: &Coverage, max_age: Duration) -> Resu
 
 /// `None` where `start` is yet to come: then some clock is wrong, and nobody knows how old the index is.
 fn between(start: Timestamp, now: Timestamp) -> Option<Duration> {
-    let nanoseconds = |time: Timestamp| i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanoseconds);
-    u64::try_from(nanoseconds(now) - nanoseconds(start)).ok().map(Duration::from_nanos)
+    let age = now.nanoseconds_since_1970() - start.nanoseconds_since_1970();
+    u64::try_from(age).ok().map(Duration::from_nanos)
 }
 
 #[cfg(test)]
