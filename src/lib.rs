@@ -40,4 +40,5 @@ mod reading;
 pub mod record;
 pub mod report;
 pub mod stream;
+pub mod verify;
 pub mod walk;

@@ -102,6 +102,17 @@ impl<W: Write> Writer<W> {
         }
     }
 
+    /// Writes one record that stands in a TSV line already, with as many columns as there are.
+    ///
+    /// # Errors
+    /// What the output gives.
+    pub fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
+        match &mut self.sink {
+            Sink::Tsv(out) => out.write_all(line).and_then(|()| out.write_all(b"\n")),
+            Sink::Csv(out) => out.write_record(line.split(|byte| *byte == b'\t')).map_err(cause),
+        }
+    }
+
     /// Hands on everything that was written.
     ///
     /// # Errors
