@@ -95,9 +95,9 @@ impl<W: Write> Writer<W> {
                 for column in 0..self.columns {
                     self.line.clear();
                     push_row_column(row, column, &mut self.line);
-                    out.write_field(&self.line)?;
+                    out.write_field(&self.line).map_err(cause)?;
                 }
-                out.write_record(None::<&[u8]>).map_err(io::Error::from)
+                out.write_record(None::<&[u8]>).map_err(cause)
             }
         }
     }

@@ -96,7 +96,7 @@ fn explain(trouble: &Trouble) -> (Reason, String) {
             (Reason::Missing, report::reason(error))
         }
         Trouble::Io(error) => (Reason::Unreadable, report::reason(error)),
-        Trouble::NotRegular(what) => (Reason::Changed, format!("it is {what} now")),
+        Trouble::NotRegular(what) => (Reason::Changed, format!("now it is {what}")),
         Trouble::Changed => (Reason::Changed, trouble.to_string()),
     }
 }
@@ -182,7 +182,7 @@ mod tests {
         for number in [libc::EACCES, libc::EIO, libc::ELOOP, libc::ENAMETOOLONG, libc::ESTALE, libc::EPERM] {
             assert_eq!(reason(number), Reason::Unreadable, "{number}");
         }
-        assert_eq!(explain(&Trouble::NotRegular("a FIFO")), (Reason::Changed, "it is a FIFO now".to_owned()));
+        assert_eq!(explain(&Trouble::NotRegular("a FIFO")), (Reason::Changed, "now it is a FIFO".to_owned()));
         assert_eq!(explain(&Trouble::Changed).0, Reason::Changed);
     }
 

@@ -101,48 +101,64 @@ impl<'de> Visitor<'de> for Files<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut files: A) -> Result<(), A::Error> {
-        while let Some(file) = files.next_element::<File<'de>>()? {
-            let line = file.to_line().map_err(A::Error::custom)?;
-            self.0.write_all(line.as_bytes()).map_err(A::Error::custom)?;
+        while let Some(file) = files.next_element::<File>()? {
+            self.0.write_all(file.to_line().as_bytes()).map_err(A::Error::custom)?;
         }
         Ok(())
     }
 }
 
-/// One file.
+/// One file. Each member is checked as it is read, while its place is known.
 #[derive(Deserialize)]
-struct File<'a> {
-    #[serde(borrow)]
-    path: Cow<'a, str>,
-    #[serde(borrow)]
-    hash: Option<Cow<'a, str>>,
+struct File {
+    #[serde(deserialize_with = "path")]
+    path: String,
+    #[serde(default, deserialize_with = "hash")]
+    hash: Option<ContentHash>,
     size: u64,
-    #[serde(borrow)]
-    mtime: Option<&'a RawValue>,
+    #[serde(default, deserialize_with = "mtime")]
+    mtime: Option<Timestamp>,
 }
 
-impl File<'_> {
-    /// Its row, or what is wrong with it.
-    fn to_line(&self) -> Result<String, String> {
-        let shown = |text: &str| escape::for_people(text.as_bytes());
-        if self.path.is_empty() || self.path == "-" {
-            return Err("path: a path is never empty or unknown".into());
-        }
-        escape::check(self.path.as_bytes()).map_err(|why| format!("path: \"{}\": {why}", shown(&self.path)))?;
-        let hash = match self.hash.as_deref() {
-            None | Some("-") => "-".to_owned(),
-            Some(text) => ContentHash::parse(text.as_bytes())
-                .ok_or_else(|| format!("hash: \"{}\" is not 64 lower-case hexadecimal digits", shown(text)))?
-                .to_string(),
-        };
-        let mtime = match self.mtime.map(RawValue::get) {
-            None | Some("null" | "\"-\"") => "-".to_owned(),
-            Some(text) => moment(text)
-                .ok_or_else(|| format!("mtime: {} is not seconds with up to nine decimal places", shown(text)))?
-                .to_string(),
-        };
-        Ok(format!("{}\t{hash}\t{}\t{mtime}\t-\n", self.path, self.size))
+impl File {
+    /// Its row.
+    fn to_line(&self) -> String {
+        let hash = self.hash.map_or("-".to_owned(), |hash| hash.to_string());
+        let mtime = self.mtime.map_or("-".to_owned(), |mtime| mtime.to_string());
+        format!("{}\t{hash}\t{}\t{mtime}\t-\n", self.path, self.size)
     }
+}
+
+fn shown(text: &str) -> String {
+    escape::for_people(text.as_bytes())
+}
+
+/// An escaped path.
+fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let path = String::deserialize(deserializer)?;
+    if path.is_empty() || path == "-" {
+        return Err(D::Error::custom("path: a path is never empty or unknown"));
+    }
+    match escape::check(path.as_bytes()) {
+        Ok(()) => Ok(path),
+        Err(why) => Err(D::Error::custom(format_args!("path: \"{}\": {why}", shown(&path)))),
+    }
+}
+
+fn hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ContentHash>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)?.filter(|text| text != "-") else { return Ok(None) };
+    let problem = || format!("hash: \"{}\" is not 64 lower-case hexadecimal digits", shown(&text));
+    ContentHash::parse(text.as_bytes()).map(Some).ok_or_else(|| D::Error::custom(problem()))
+}
+
+fn mtime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    // As it stands there, since a number as others read it has too few digits for nanoseconds.
+    let text = <&RawValue>::deserialize(deserializer)?.get();
+    if matches!(text, "null" | "\"-\"") {
+        return Ok(None);
+    }
+    let problem = || format!("mtime: {} is not seconds with up to nine decimal places", shown(text));
+    moment(text).map(Some).ok_or_else(|| D::Error::custom(problem()))
 }
 
 /// A time as the stream has it, as a string or as a number, which others may write without the zeros at its end.
