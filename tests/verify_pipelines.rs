@@ -99,6 +99,10 @@ fn quarantined_files_that_are_proved_to_be_in_the_archive_are_listed() {
             .shell(&format!("{{ ms-crawl -q duplicates; {archive}; }} | ms-dupes -q --protect Archive --to proved"))
             .column(0)
     };
+    // By default, what is in the quarantine is not considered; where that leaves nothing, it is said.
+    let nothing = sandbox.shell("{ ms-crawl -q duplicates; cat archive.tsv; } | ms-dupes --protect Archive");
+    assert!(nothing.stdout.is_empty());
+    nothing.expect_stderr("2 records in the quarantine, duplicates, not considered; --to names another");
     let both = ["duplicates/photos/a.jpg", "duplicates/photos/b.jpg"]
         .map(|path| if sandbox.exists(path) { path.to_owned() } else { path.replace("photos/", "photos/again/") });
     assert_eq!(proved("cat archive.tsv"), both);
@@ -111,6 +115,18 @@ fn quarantined_files_that_are_proved_to_be_in_the_archive_are_listed() {
     let line =
         "cd photos && { ms-crawl -q -a ../duplicates; ms-crawl -q -a ../Archive; } | ms-dupes -q --protect ../Archive";
     assert_eq!(sandbox.shell(line).expect_status(0).rows().len(), 1);
+}
+
+#[test]
+fn a_good_copy_of_what_has_rotted_is_found() {
+    let sandbox = photos();
+    sandbox.shell("ms-crawl -q Archive > archive.tsv; ms-crawl -q photos > live.tsv").expect_status(0);
+    sandbox.write("Archive/0001/2012/a.jpg", "pictuRe a");
+    set_mtime(&sandbox.path("Archive/0001/2012/a.jpg"), 1_500_000_000, 5);
+    let line = "{ ms-verify -q --failed archive.tsv; ms-verify -q live.tsv; } | ms-dupes -q --groups";
+    let rows = sandbox.shell(line).expect_status(0).rows();
+    let of_a: Vec<_> = rows.iter().filter(|row| row[1] == hash(b"picture a")).map(|row| row[0].clone()).collect();
+    assert_eq!(of_a, ["Archive/0001/2012/a.jpg", "photos/a.jpg", "photos/again/a.jpg"]);
 }
 
 #[test]
