@@ -12,10 +12,12 @@
 //! | What is known of a file? How is it written? | [`record`], [`escape`], [`mod@stream`] |
 //! | What is in a tree? What is the hash of a file? | [`walk`], [`hash`], [`crawl`] |
 //! | What is a duplicate, and which copy stays? | [`dupes`] |
+//! | Which files still are what their records say? | [`verify`] |
 //! | Does a plan make sense as a whole? | [`mod@plan`] |
 //! | How does a file move without being lost? How does it come back? | [`mv`], [`journal`] |
 //! | Which directory is this really, and is it protected? | [`place`] |
 //! | What if a file is cut short while it is mapped? What if Ctrl-C comes? | [`mapped`], [`interrupt`] |
+//! | How are many files read at once? | `pool`, `reading` |
 //! | What do all tools share? | [`cli`], [`report`], [`progress`] |
 //! | What can all this be tried on? | [`dataset`] |
 //!
@@ -42,4 +44,5 @@ pub mod record;
 pub mod report;
 pub mod stream;
 mod threads;
+pub mod verify;
 pub mod walk;

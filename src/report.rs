@@ -132,8 +132,8 @@ pub fn bytes(count: u64) -> String {
 
 /// A number with its noun: `1 file`, `12,345 files`.
 #[must_use]
-pub fn count(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", self::number(number), if number == 1 { "" } else { "s" })
+pub fn count(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", number(count), if count == 1 { "" } else { "s" })
 }
 
 /// A number for people: `12,345`.

@@ -39,13 +39,11 @@ impl Output {
         self.flush()
     }
 
-    /// Writes what an index says of a file in the words of its `line`.
+    /// Writes what an index says of a file in the words of its `line`, which ends with a newline.
     pub(super) fn write_line(&mut self, found: &Found, line: &[u8]) -> Result<(), Failure> {
-        if self.writer.write_tsv_line(line).map_err(|error| Failure::output(&error))? {
-            self.count(found.status.size);
-            return Ok(());
-        }
-        self.write(found)
+        self.count(found.status.size);
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        self.writer.write_line(line).map_err(|error| Failure::output(&error))
     }
 
     /// Writes a row of an index.
