@@ -28,6 +28,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use blake3::hazmat::ChainingValue;
 
@@ -92,7 +93,7 @@ impl Index {
     pub(crate) fn open(path: &Path, asked: Asked, reporter: &Reporter) -> Result<Self, Failure> {
         let (name, path) = (path.to_path_buf(), resolve(path));
         let start = now();
-        id_of_index(&path)?;
+        id_of_index(&path, &name)?;
         let (companion, contents) = Companion::open(&path, &name)?;
         let opened = Self::look_up(&path, &name, &companion, &contents, &asked, reporter);
         let (id, content, known) = opened.inspect_err(|_| companion.remove_if_empty(&contents))?;
@@ -117,7 +118,7 @@ impl Index {
         asked: &Asked,
         reporter: &Reporter,
     ) -> Result<(Option<FileId>, Option<ContentHash>, Known), Failure> {
-        let id = id_of_index(path)?;
+        let id = id_of_index(path, name)?;
         let table = id.map(|_| Table::open(&[path.as_os_str().to_owned()])).transpose()?;
         let content = table.as_ref().map(content_of);
         let trust = Trust::new(path, name, content, contents, asked, reporter);
@@ -245,7 +246,8 @@ impl Index {
         let mut account =
             Account { start: self.start, content: ContentHash::of_nothing(), coverage: self.coverage.clone() };
         let mut kept = Vec::new();
-        match self.content.filter(|_| places.is_empty() && self.known.is_all_alive()) {
+        let is_same = failed.is_empty() && places.is_empty() && self.known.is_all_alive();
+        match self.content.filter(|_| is_same) {
             // It says already what it should.
             Some(content) => account.content = content,
             None => {
@@ -353,15 +355,14 @@ fn resolve(path: &Path) -> PathBuf {
 }
 
 /// Which file the index is; `None` where there is none yet.
-fn id_of_index(path: &Path) -> Result<Option<FileId>, Failure> {
+fn id_of_index(path: &Path, name: &Path) -> Result<Option<FileId>, Failure> {
+    let stop = |problem: &str| Err(Failure::Stop(format!("opening: {}: {problem}", report::shown(name))));
     match path.symlink_metadata() {
         Ok(status) if status.is_file() => Ok(Some(FileId { dev: status.dev(), ino: status.ino() })),
-        Ok(status) if status.is_symlink() => {
-            Err(Failure::Stop(format!("opening: {}: it is a link that leads nowhere", report::shown(path))))
-        }
-        Ok(_) => Err(Failure::Stop(format!("opening: {}: it is no regular file", report::shown(path)))),
+        Ok(status) if status.is_symlink() => stop("it is a link that leads nowhere"),
+        Ok(_) => stop("it is no regular file"),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failure("opening", path, &error)),
+        Err(error) => stop(&report::reason(&error)),
     }
 }
 
@@ -373,12 +374,9 @@ fn content_of(table: &Table) -> ContentHash {
     hasher.finalize().into()
 }
 
-/// By the clock that the kernel gives files their times from (`current_time`): it ticks less often than others.
 fn now() -> Timestamp {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the call only writes a timespec to where the pointer leads, which is one.
-    unsafe { libc::clock_gettime(libc::CLOCK_REALTIME_COARSE, &raw mut time) };
-    Timestamp { seconds: time.tv_sec, nanoseconds: u32::try_from(time.tv_nsec).unwrap_or(0) }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp { seconds: i64::try_from(now.as_secs()).unwrap_or(i64::MAX), nanoseconds: now.subsec_nanos() }
 }
 
 fn remove_if_there(path: &Path) -> Result<(), Failure> {

@@ -461,13 +461,8 @@ fn escaped(path: &Path) -> Cow<'_, [u8]> {
     Cow::Owned(escape::escape(bytes).into_bytes())
 }
 
-/// Nanoseconds in the longest tick of the kernel's clock (`CONFIG_HZ` of 100).
-const TICK: i128 = 10_000_000;
-
 /// Whether a file is younger than a crawl, so that another file must have had its number then. Filesystems that tell no
 /// birth time leave that open.
 fn was_born_since(path: &Path, start: Timestamp) -> bool {
-    // The start was read from a clock that may be a tick behind the one that gave the birth time.
-    let start = start.nanoseconds_since_1970() + TICK;
-    birth(path).is_some_and(|birth| birth.nanoseconds_since_1970() > start)
+    birth(path).is_some_and(|birth| birth > start)
 }

@@ -203,13 +203,13 @@ pub(super) fn push_temporary(out: &mut Vec<u8>) {
     push(out, "temporary", b"");
 }
 
-/// Whether a file could have been changed after it was read without a difference in its time: one of the clock's ticks
-/// had not passed when the crawl began that read it. (Git calls such entries of its index racily clean.)
+/// Whether a file could have been changed after it was read without a difference in its time: the tick of the clock had
+/// not passed when the crawl began that read it. (Git calls such entries of its index racily clean.)
 pub(super) fn may_hide_a_change(time: Timestamp, start: Timestamp) -> bool {
-    // The times of vfat tick every two seconds, those of some others every second (Linux, fs/fat/misc.c, and ext3).
-    let tick = if time.nanoseconds == 0 { 2 } else { 0 };
-    let until = Timestamp { seconds: time.seconds.saturating_add(tick), ..time };
-    if tick == 0 { until >= start } else { until > start }
+    // The times of vfat tick every two seconds, those of some others every second (Linux, fs/fat/misc.c, and ext3). All
+    // others are given by the kernel's clock, which ticks every ten milliseconds at least (CONFIG_HZ).
+    let tick = if time.nanoseconds == 0 { 2_000_000_000 } else { 10_000_000 };
+    time.nanoseconds_since_1970() + tick > start.nanoseconds_since_1970()
 }
 
 #[cfg(test)]
@@ -279,7 +279,8 @@ mod tests {
     fn a_time_may_hide_a_change_until_its_tick_has_passed() {
         assert!(may_hide_a_change(time(10, 5), time(10, 5)));
         assert!(may_hide_a_change(time(10, 6), time(10, 5)));
-        assert!(!may_hide_a_change(time(10, 4), time(10, 5)));
+        assert!(may_hide_a_change(time(10, 6), time(10, 10_000_005)));
+        assert!(!may_hide_a_change(time(10, 5), time(10, 10_000_005)));
         assert!(may_hide_a_change(time(10, 0), time(11, 999_999_999)));
         assert!(!may_hide_a_change(time(10, 0), time(12, 0)));
     }
