@@ -15,7 +15,7 @@ mod volume;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::{Common, Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -57,9 +57,7 @@ struct Job<'a> {
 /// [`Failure`] where an input or the output cannot be used.
 pub fn run(operands: &[OsString], options: &Options) -> Result<Exit, Failure> {
     if let Some(root) = &options.root {
-        // A disc that is not mounted would make every file on it missing.
-        std::fs::read_dir(root)
-            .map_err(|error| Failure::Stop(format!("--root: {}: {}", report::shown(root), report::reason(&error))))?;
+        check_root(root)?;
     }
     // Nothing has begun while records are still coming, so a signal may end that at once.
     let inputs = input::open(operands, options.root.as_deref())?;
@@ -73,6 +71,16 @@ pub fn run(operands: &[OsString], options: &Options) -> Result<Exit, Failure> {
     let tally = result?;
     tally.tell(options, &reporter, &interrupt);
     Ok(interrupt.exit().unwrap_or_else(|| reporter.exit()))
+}
+
+/// Where a disc is not mounted, nothing is missing.
+fn check_root(root: &Path) -> Result<(), Failure> {
+    let reason = match root.metadata() {
+        Ok(status) if status.is_dir() => return Ok(()),
+        Ok(_) => rustix::io::Errno::NOTDIR.into(),
+        Err(error) => error,
+    };
+    Err(Failure::Stop(format!("--root: {}: {}", report::shown(root), report::reason(&reason))))
 }
 
 impl Job<'_> {

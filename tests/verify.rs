@@ -188,10 +188,10 @@ fn an_error_in_one_piece_of_a_large_file_makes_it_unreadable() {
 #[test]
 fn what_permissions_forbid_is_unreadable() {
     let (sandbox, index) = five();
-    fs::set_permissions(sandbox.path("d/c"), fs::Permissions::from_mode(0)).expect("chmod");
+    fs::set_permissions(sandbox.path("d/c"), fs::Permissions::from_mode(0o000)).expect("chmod");
     sandbox.write("locked/g", "g");
     let locked = sandbox.run("ms-crawl", &["-q", "locked"], b"").expect_status(0).stdout;
-    fs::set_permissions(sandbox.path("locked"), fs::Permissions::from_mode(0)).expect("chmod");
+    fs::set_permissions(sandbox.path("locked"), fs::Permissions::from_mode(0o000)).expect("chmod");
     let home = sandbox.work().parent().expect("sandbox").to_owned();
     fs::set_permissions(&home, fs::Permissions::from_mode(0o755)).expect("chmod");
     let tool = home.join("ms-verify");

@@ -212,3 +212,32 @@ fn an_index_that_is_changed_meanwhile_is_not_trusted() {
     let errors = String::from_utf8(sandbox.read("errors")).expect("UTF-8");
     assert!(errors.contains("ms-verify: reading: index: it was changed meanwhile"), "{errors}");
 }
+
+#[test]
+fn a_file_that_is_cut_short_while_it_is_read_has_changed() {
+    for jobs in ["1", "3"] {
+        let sandbox = Sandbox::new();
+        // It would be read for hours.
+        let file = fs::File::create(sandbox.path("large")).expect("file");
+        file.set_len(1 << 40).expect("length");
+        let large = sandbox.path("large").canonicalize().expect("path");
+        sandbox.write("index", format!("large\t{}\t{}\n", hash(b""), 1_u64 << 40));
+        let mut command = sandbox.command("ms-verify");
+        command.args(["-j", jobs, "--failed", "index"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the tool starts");
+        let open = std::path::PathBuf::from(format!("/proc/{}/fd", child.id()));
+        let is_open = || {
+            let mut open = fs::read_dir(&open).into_iter().flatten().flatten();
+            open.any(|entry| fs::read_link(entry.path()).is_ok_and(|target| target == large))
+        };
+        while !is_open() && child.try_wait().expect("state of the tool").is_none() {
+            std::thread::yield_now();
+        }
+        file.set_len(1 << 20).expect("length");
+        let output = child.wait_with_output().expect("the tool ends");
+        let stderr = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!(exit_status(output.status), 1, "{stderr}");
+        assert!(output.stdout.ends_with(b"\tchanged\n"), "-j {jobs}: {stderr}");
+        assert!(stderr.contains("verifying: large: changed: it changed while it was read\n"), "{stderr}");
+    }
+}

@@ -94,6 +94,7 @@ fn unescape(text: &[u8]) -> Result<Vec<u8>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn path_of(line: &[u8]) -> Result<Vec<u8>, String> {
         let (hash, path) = read_line(line)?;
@@ -137,6 +138,32 @@ mod tests {
             format!("SHA256 (a) = {digits}"),
         ] {
             assert!(read_line(line.as_bytes()).is_err(), "{line}");
+        }
+    }
+    proptest! {
+        #[test]
+        fn any_path_that_b3sum_can_write_comes_back(path in proptest::collection::vec(1_u8.., 1..20), tag: bool) {
+            let digits = "ab".repeat(32).into_bytes();
+            let is_odd = path.iter().any(|byte| matches!(byte, b'\\' | b'\n' | b'\r'));
+            let escaped = path.iter().flat_map(|byte| match byte {
+                b'\\' => br"\\".to_vec(),
+                b'\n' => br"\n".to_vec(),
+                b'\r' => br"\r".to_vec(),
+                other => vec![*other],
+            });
+            let escaped: Vec<u8> = escaped.collect();
+            let line = if tag {
+                [b"BLAKE3 (", &*escaped, b") = ", &digits].concat()
+            } else {
+                [&*digits, b"  ", &escaped].concat()
+            };
+            let line = if is_odd { [b"\\", &*line].concat() } else { line };
+            prop_assert_eq!(path_of(&line), Ok(path));
+        }
+
+        #[test]
+        fn no_line_is_too_odd_to_be_judged(line: Vec<u8>) {
+            drop(read_line(&line));
         }
     }
 }
