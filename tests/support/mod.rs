@@ -18,7 +18,10 @@ pub fn bin(tool: &str) -> &'static str {
         "ms-dupes" => env!("CARGO_BIN_EXE_ms-dupes"),
         "ms-mv" => env!("CARGO_BIN_EXE_ms-mv"),
         "ms-gen" => env!("CARGO_BIN_EXE_ms-gen"),
-        "ms-verify" => option_env!("CARGO_BIN_EXE_ms-verify").expect("ms-verify is built"),
+        "ms-verify" => match option_env!("CARGO_BIN_EXE_ms-verify") {
+            Some(path) => path,
+            None => panic!("ms-verify is not built"),
+        },
         other => panic!("no tool is called {other}"),
     }
 }
