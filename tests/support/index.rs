@@ -71,6 +71,11 @@ pub fn expect_index_of(sandbox: &Sandbox, args: &[&str]) {
     assert!(!sandbox.exists("index.tsv.new") && !sandbox.exists("index.tsv.crawl.new"), "temporaries are left");
 }
 
+/// These lines as a stream.
+pub fn stream<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
 /// A regular file that was opened for reading.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Opened {
