@@ -117,6 +117,8 @@ pub fn watch_crawl(sandbox: &Sandbox, args: &[&str]) -> Vec<String> {
 pub fn opened(sandbox: &Sandbox, log: &Path) -> Vec<Opened> {
     let work = sandbox.work().canonicalize().expect("real path");
     let text = String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).into_owned();
+    // A call during which another thread had something to say is broken into two lines.
+    let text = text.replace(" <unfinished ...>\n)", ")");
     text.lines().filter_map(|line| opened_in(line, &work)).collect()
 }
 
