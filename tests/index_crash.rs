@@ -109,13 +109,12 @@ fn killed_thirty_times_file_is_always_whole_and_work_is_carried_over() {
     if !needs("strace") {
         return;
     }
-    const FILES: usize = 150;
     let sandbox = Sandbox::new();
     let (mut version, mut finished) = (1, 0);
-    tree(&sandbox, FILES, version);
+    tree(&sandbox, 150, version);
     let (mut old, mut new) = (String::new(), sorted_crawl(&sandbox, &["d"]));
     let mut runs: Vec<(f64, Vec<Opened>)> = Vec::new();
-    let mut state = 0xC0FFEE;
+    let mut state = 0x00C0_FFEE;
     for kill in 0..30 {
         let mut run = Watched::new(&sandbox, 1000, &["d"]);
         run.process();
@@ -133,7 +132,7 @@ fn killed_thirty_times_file_is_always_whole_and_work_is_carried_over() {
         if index == new {
             finished += 1;
             version += 1;
-            tree(&sandbox, FILES, version);
+            tree(&sandbox, 150, version);
             old = std::mem::replace(&mut new, sorted_crawl(&sandbox, &["d"]));
             runs.clear();
         }
@@ -268,13 +267,13 @@ fn a_reader_that_goes_away_ends_the_crawl_quietly_and_costs_no_work() {
     if !needs("strace") {
         return;
     }
-    const FILES: usize = 1500;
+    let files = 1500;
     let sandbox = Sandbox::new();
     sandbox.old_file("d/known", "known");
     crawl(&sandbox, &["d"]).expect_status(0);
     let index = sandbox.index();
     let long = "n".repeat(200);
-    for i in 0..FILES {
+    for i in 0..files {
         sandbox.old_file(format!("d/{i}{long}"), i.to_string());
     }
     let line = format!("ms-crawl -q -j 1 --index {FILE} d | head -c 60000 > /dev/null; echo \"${{PIPESTATUS[0]}}\"");
@@ -286,7 +285,7 @@ fn a_reader_that_goes_away_ends_the_crawl_quietly_and_costs_no_work() {
     assert_eq!(sandbox.index(), index, "FILE is as it was");
     let after = watch_crawl(&sandbox, &["d"]).len();
     // 60,000 bytes were read before, less than 400 for each file.
-    assert!(after <= FILES - 100, "{after} files were read again");
+    assert!(after <= files - 100, "{after} of them were read again");
     expect_index_of(&sandbox, &["d"]);
 }
 

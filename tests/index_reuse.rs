@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::process::Command;
-use support::index::{COMPANION, FILE, LONG_AGO, crawl, expect_index_of, sorted_crawl, watch, watch_crawl};
+use support::index::{COMPANION, FILE, LONG_AGO, crawl, expect_index_of, sorted_crawl, stream, watch, watch_crawl};
 use support::plan::escape;
 use support::{Sandbox, bin, hash, name, needs, set_mtime};
 
@@ -265,8 +265,7 @@ fn hash_none_reads_nothing_and_forgets_nothing() {
     let outcome = watched.outcome.expect_status(0);
     assert_eq!(outcome.stdout, sandbox.index().as_bytes());
     assert_eq!(sandbox.indexed("d/new", 1), "-");
-    let known: String =
-        sandbox.index().lines().filter(|line| !line.starts_with("d/new\t")).map(|l| format!("{l}\n")).collect();
+    let known = stream(sandbox.index().lines().filter(|line| !line.starts_with("d/new\t")));
     assert_eq!(known, before);
     assert_eq!(watch_crawl(&sandbox, &["d"]), ["d/new"], "only what has no hash yet");
     expect_index_of(&sandbox, &["d"]);

@@ -2,6 +2,7 @@
 
 mod support;
 
+use rustix::fs::{CWD, FileType, Mode};
 use std::fs;
 use std::path::Path;
 use support::index::{COMPANION, FILE, as_nobody, chmod, crawl, expect_index_of, watch_crawl};
@@ -296,8 +297,7 @@ fn what_is_no_regular_file_is_never_replaced() {
     sandbox.old_file("d/a", "one");
     sandbox.mkdir("directory");
     sandbox.symlink("directory", "to-directory");
-    use rustix::fs::{CWD, FileType, Mode, mknodat};
-    mknodat(CWD, sandbox.path("pipe"), FileType::Fifo, Mode::RWXU, 0).expect("FIFO");
+    rustix::fs::mknodat(CWD, sandbox.path("pipe"), FileType::Fifo, Mode::RWXU, 0).expect("FIFO");
     for at in ["directory", "to-directory", "pipe", "missing/index.tsv", "d/a/index.tsv"] {
         expect_refused(&sandbox, at);
     }

@@ -31,7 +31,7 @@ fn text(outcome: &Outcome) -> String {
 /// The lines of a stream that are about these paths, in its order.
 fn lines_of(stream: &str, paths: &[&str]) -> String {
     let about = |line: &&str| paths.iter().any(|path| line.split('\t').next() == Some(path));
-    stream.lines().filter(about).map(|line| format!("{line}\n")).collect()
+    support::index::stream(stream.lines().filter(about))
 }
 
 /// The same bytes in number under the same time of last change: the disk lies.
@@ -174,7 +174,7 @@ fn order_and_repetition_are_those_of_the_input() {
     let mut lines: Vec<_> = index.lines().rev().collect();
     lines.rotate_left(33);
     lines.push(lines[5]);
-    let input: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let input = support::index::stream(lines.into_iter());
     for jobs in ["1", "8"] {
         assert_eq!(text(&verify(&sandbox, &["-j", jobs], &input).expect_status(0)), input, "-j {jobs}");
     }

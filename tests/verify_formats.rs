@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use support::index::LONG_AGO;
@@ -124,18 +125,15 @@ fn b3sum_output_becomes_the_records_of_the_files() {
     for line in index.lines() {
         let row: Vec<_> = line.split('\t').collect();
         let mark = if row[0].contains('\\') { "\\" } else { "" };
-        sums.push_str(&format!("{mark}{}  {}\n", row[1], row[0]));
+        writeln!(sums, "{mark}{}  {}", row[1], row[0]).expect("a string");
     }
     let outcome = sandbox.run("ms-verify", NONE, sums.as_bytes()).expect_status(0);
     assert_eq!(String::from_utf8_lossy(&outcome.stdout), String::from_utf8_lossy(&index.stdout));
 
-    let tagged: String = index
-        .lines()
-        .iter()
-        .map(|line| line.split('\t').map(str::to_owned).collect::<Vec<_>>())
-        .filter(|row| !row[0].contains('\\'))
-        .map(|row| format!("BLAKE3 ({}) = {}\n", row[0], row[1]))
-        .collect();
+    let mut tagged = String::new();
+    for row in index.rows().iter().filter(|row| !row[0].contains('\\')) {
+        writeln!(tagged, "BLAKE3 ({}) = {}", row[0], row[1]).expect("a string");
+    }
     let outcome = sandbox.run("ms-verify", NONE, tagged.as_bytes()).expect_status(0);
     assert_eq!(outcome.column(0), ["d/ leading", "d/a", "d/b  two blanks"]);
     assert!(outcome.rows().iter().all(|row| index.rows().contains(row)), "{:?}", outcome.rows());
