@@ -16,6 +16,7 @@ mod fresh;
 mod known;
 mod lines;
 mod replace;
+mod seen;
 mod slots;
 mod trust;
 mod vanished;
@@ -36,8 +37,9 @@ use account::Account;
 pub(crate) use account::Coverage;
 use companion::{Begin, Companion};
 use known::Known;
-pub(crate) use known::{Kept, Place, Reader, Seen};
+pub(crate) use known::Reader;
 use lines::{Contents, Half, Values};
+pub(crate) use seen::{Kept, Place, Seen};
 use trust::Trust;
 use vanished::{Fate, Vanished};
 pub(crate) use young::{Young, young};
@@ -247,14 +249,13 @@ impl Index {
             Account { start: self.start, content: ContentHash::of_nothing(), coverage: self.coverage.clone() };
         let mut kept = Vec::new();
         let is_same = failed.is_empty() && places.is_empty() && self.known.is_all_alive();
-        match self.content.filter(|_| is_same) {
+        if let Some(content) = self.content.filter(|_| is_same) {
             // It says already what it should.
-            Some(content) => account.content = content,
-            None => {
-                let places = fresh::sort(&self.known, places, jobs);
-                kept = self.judge(&places, roots, filter, &failed)?;
-                account.content = self.write(&places, &account)?;
-            }
+            account.content = content;
+        } else {
+            let places = fresh::sort(&self.known, places, jobs);
+            kept = self.judge(&places, roots, filter, &failed)?;
+            account.content = self.write(&places, &account)?;
         }
         self.companion.replace(&account, &kept)
     }

@@ -169,12 +169,19 @@ mod tests {
     use std::fs::File;
     use std::os::unix::fs::FileExt as _;
 
-    fn hash_in_pieces(path: &std::path::Path) -> Result<ContentHash, Trouble> {
-        let pieces = Pieces::new(Opened::new(path, Links::Refuse).expect("open")).expect("large enough");
+    /// The result, and the pieces that were read for it.
+    fn hash_in_pieces(
+        path: &std::path::Path,
+        known: HashMap<u64, ChainingValue>,
+    ) -> (ContentHash, HashMap<u64, ChainingValue>) {
+        let pieces = Pieces::new(Opened::new(path, Links::Refuse).expect("open"), known).expect("large enough");
         let mut scratch = Scratch::default();
+        let mut read = HashMap::new();
         loop {
-            if let (_, Some(result)) = pieces.hash_next(&mut scratch).expect("the last piece has the result") {
-                return result;
+            let step = pieces.hash_next(&mut scratch).expect("the last piece has the result");
+            read.extend(step.new);
+            if let Some(result) = step.result {
+                return (result.expect("hash"), read);
             }
         }
     }
@@ -188,7 +195,16 @@ mod tests {
         for len in (2..=7).flat_map(|n| [n * piece - 1, n * piece, n * piece + 1, n * piece + 5000]).rev() {
             file.as_file().set_len(len as u64).expect("length");
             let expected = ContentHash::from(blake3::hash(&bytes[..len]));
-            assert_eq!(hash_in_pieces(file.path()).expect("hash"), expected, "{len}");
+            let (hash, values) = hash_in_pieces(file.path(), HashMap::new());
+            assert_eq!(hash, expected, "{len}");
+            assert_eq!(values.len() as u64, count(len as u64));
+            // What is known is not read: other bytes in its place make no difference, and those elsewhere do.
+            let known: HashMap<u64, ChainingValue> = values.into_iter().filter(|(number, _)| number % 2 == 0).collect();
+            file.as_file().write_all_at(b"x", 5).expect("content");
+            let (hash, read) = hash_in_pieces(file.path(), known);
+            assert_eq!(hash, expected, "{len}");
+            assert!(read.keys().all(|number| number % 2 == 1), "{read:?}");
+            file.as_file().write_all_at(&bytes[5..6], 5).expect("content");
         }
     }
 
@@ -196,12 +212,14 @@ mod tests {
     fn a_file_cut_short_has_no_hash() {
         let file = tempfile::NamedTempFile::new().expect("file");
         file.as_file().set_len(3 * PIECE).expect("length");
-        let pieces = Pieces::new(Opened::new(file.path(), Links::Refuse).expect("open")).expect("pieces");
+        let pieces =
+            Pieces::new(Opened::new(file.path(), Links::Refuse).expect("open"), HashMap::new()).expect("pieces");
         let mut scratch = Scratch::default();
-        assert!(matches!(pieces.hash_next(&mut scratch), Some((PIECE, None))));
+        assert!(matches!(pieces.hash_next(&mut scratch), Some(Step { len: PIECE, new: Some((0, _)), result: None })));
         File::set_len(file.as_file(), PIECE).expect("length");
-        assert!(matches!(pieces.hash_next(&mut scratch), Some((_, None))));
-        assert!(matches!(pieces.hash_next(&mut scratch), Some((_, Some(Err(Trouble::Changed))))));
+        assert!(matches!(pieces.hash_next(&mut scratch), Some(Step { new: None, result: None, .. })));
+        let last = pieces.hash_next(&mut scratch).expect("a piece");
+        assert!(matches!(last, Step { result: Some(Err(Trouble::Changed)), .. }));
         assert!(pieces.hash_next(&mut scratch).is_none());
     }
 }

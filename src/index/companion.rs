@@ -10,6 +10,7 @@
 //! CHECK begin⇥START⇥PROCESS[⇥rehash][⇥directory=…]
 //! CHECK row⇥PATH⇥HASH⇥SIZE⇥MTIME⇥ID
 //! CHECK piece⇥NUMBER⇥CHAINING VALUE⇥SIZE⇥MTIME⇥CTIME⇥ID
+//! CHECK process⇥PROCESS
 //! CHECK temporary
 //! ```
 //!
@@ -178,6 +179,7 @@ impl Companion {
         flock(&file, FlockOperation::NonBlockingLockExclusive)?;
         let mut text = MAGIC.to_vec();
         lines::push(&mut text, "account", account.to_columns().as_bytes());
+        lines::push(&mut text, "process", std::process::id().to_string().as_bytes());
         text.extend_from_slice(kept);
         let written = file.write_all(&text).and_then(|()| file.sync_all());
         if let Err(error) = written.and_then(|()| std::fs::rename(&name, &self.path)) {
@@ -268,7 +270,7 @@ fn remove_own(path: &Path) -> io::Result<()> {
 
 fn held(name: &Path, file: &File) -> Failure {
     let contents = map(file).ok().flatten().map(|map| lines::read(&map));
-    let process = contents.and_then(|contents| contents.begins.last().map(|begin| begin.process));
+    let process = contents.and_then(|contents| contents.process);
     let process = process.map_or_else(String::new, |number| format!(" (process {number})"));
     Failure::Stop(format!("{}: another ms-crawl{process} is at work on it", report::shown(name)))
 }

@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::known::{Known, Place, Reader};
+use super::known::{Known, Reader};
+use super::seen::Place;
 use crate::threads::{cut, each};
 
 /// So much of a path is held, behind what all paths have in common: most are told apart by it.

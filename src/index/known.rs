@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::hash::BuildHasher as _;
-use std::num::NonZeroU64;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -12,6 +11,7 @@ use foldhash::fast::RandomState;
 
 use super::companion::Begin;
 use super::lines::{self, may_hide_a_change};
+use super::seen::{Kept, Place, Seen};
 use super::slots::{self, Slots};
 use super::trust::{Trust, birth};
 use crate::cli::Failure;
@@ -21,52 +21,9 @@ use crate::mapped::Mapping;
 use crate::record::{ContentHash, FileId, Timestamp};
 use crate::report::Reporter;
 use crate::stream::line::{Layout, Line, LineReader};
-use crate::stream::table::RowReader;
+use crate::stream::table::{Part, RowReader};
 use crate::stream::{Row, RowRef, Table};
 use crate::threads::each;
-
-/// Where a row stands: in the index, or, behind its last byte, in the companion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Place(pub(super) u64);
-
-impl Place {
-    /// Of a row in the index.
-    pub(super) fn in_index(row: RowRef) -> Self {
-        Self(row.0)
-    }
-}
-
-/// A row that knows of a file that has not changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Seen {
-    /// The row.
-    pub(crate) place: Place,
-    /// It says all that a new row would, in the same words.
-    pub(crate) verbatim: bool,
-}
-
-impl Seen {
-    /// In few bytes.
-    pub(crate) fn packed(self) -> NonZeroU64 {
-        // Places are far below the highest bits.
-        NonZeroU64::MIN.saturating_add(self.place.0 << 1 | u64::from(self.verbatim))
-    }
-
-    /// What [`Seen::packed`] made small.
-    pub(crate) fn unpacked(packed: NonZeroU64) -> Self {
-        let number = packed.get() - 1;
-        Self { place: Place(number >> 1), verbatim: number & 1 == 1 }
-    }
-}
-
-/// What is known of a file that has not changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Kept {
-    /// Of its content, where that was ever read.
-    pub(crate) hash: Option<ContentHash>,
-    /// From where.
-    pub(crate) seen: Seen,
-}
 
 /// So many names of one file are looked at before it is looked for by its path.
 const MOST_NAMES: usize = 64;
@@ -120,7 +77,7 @@ impl Known {
         if len + log_len >= slots::MOST {
             return Err(Failure::Stop("the index is too large".into()));
         }
-        let lines: usize = table.parts(jobs).iter().map(|part| part.count_lines()).sum();
+        let lines: usize = table.parts(jobs).iter().map(Part::count_lines).sum();
         let logged = log.as_deref().map_or(0, |log| memchr::memchr_iter(b'\n', log).count());
         let cells = usize::try_from(len / CELL / 64 + 1).map_err(|_| Failure::Stop("the index is too large".into()))?;
         let mut known = Self {

@@ -62,6 +62,8 @@ pub(super) struct Contents {
     pub(super) rows: usize,
     /// Files that were begun and have no row yet.
     pub(super) halves: HashMap<Half, Values>,
+    /// The process that wrote here last.
+    pub(super) process: Option<u32>,
     /// A crawl was about to write `FILE.new`.
     pub(super) temporary: bool,
     /// Length up to the end of the last line.
@@ -87,6 +89,7 @@ enum Line<'a> {
     Begin(Begin),
     Row(&'a [u8]),
     Piece(Half, u64, ChainingValue),
+    Process(u32),
     Temporary,
 }
 
@@ -98,7 +101,11 @@ pub(super) fn read(bytes: &[u8]) -> Contents {
     for (at, line) in lines(&bytes[..end]) {
         match parse(at, line) {
             Some(Line::Account(account)) => contents.accounts.push(account),
-            Some(Line::Begin(begin)) => contents.begins.push(begin),
+            Some(Line::Begin(begin)) => {
+                contents.process = Some(begin.process);
+                contents.begins.push(begin);
+            }
+            Some(Line::Process(number)) => contents.process = Some(number),
             Some(Line::Row(record)) => {
                 contents.rows += 1;
                 // With its hash the pieces of a file have served their purpose.
@@ -162,6 +169,7 @@ fn parse(at: u64, line: &[u8]) -> Option<Line<'_>> {
         b"account" => Account::parse(columns).map(Line::Account),
         b"begin" => begin(at, columns).map(Line::Begin),
         b"piece" => piece(columns),
+        b"process" => Some(Line::Process(decimal(columns)?.try_into().ok()?)),
         b"temporary" => Some(Line::Temporary),
         _ => None,
     }

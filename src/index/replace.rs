@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
-use super::known::{Known, Place, Reader};
+use super::known::{Known, Reader};
+use super::seen::Place;
 use crate::record::ContentHash;
 
 /// How much is written, and hashed, at a time.
