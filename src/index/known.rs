@@ -18,7 +18,7 @@ use crate::cli::Failure;
 use crate::escape;
 use crate::hash::Status;
 use crate::mapped::Mapping;
-use crate::record::{ContentHash, FileId, Timestamp};
+use crate::record::{FileId, Timestamp};
 use crate::report::Reporter;
 use crate::stream::line::{Layout, Line, LineReader};
 use crate::stream::table::{Part, RowReader};
