@@ -1,31 +1,33 @@
 //! From directories to an index: what is there, and the hash of each content.
 //!
-//! `pipeline` lists and hashes with all workers of a `pool` at once and hands what was found through a bounded channel
+//! `pipeline` lists and hashes with all workers of a [`pool`](crate::pool) at once and hands what was found through a bounded channel
 //! to one [`Sink`]: `output` writes it, `duplicates` first looks for what can have a duplicate at all.
 
 mod candidates;
 mod duplicates;
+mod indexed;
 mod links;
 pub mod options;
 mod output;
 mod parallel;
 mod pipeline;
-mod pool;
 mod probe;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-pub use options::{Hashing, Options};
+pub use options::{Hashing, Keeping, Options};
 
 use crate::cli::{Exit, Failure};
 use crate::hash::{Status, Trouble};
+use crate::index::{self, Index, Kept, Seen};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::record::{ContentHash, FileId};
 use crate::report::{self, Reporter};
-use crate::walk::{Filter, operands};
+use crate::walk::{Filter, Root, operands};
 use output::Output;
 
 /// A file that was found.
@@ -37,6 +39,8 @@ pub struct Found {
     pub hash: Option<ContentHash>,
     /// What it was while it was read.
     pub status: Status,
+    /// The row of an index that knew it, so that it was not read.
+    pub(crate) seen: Option<Seen>,
 }
 
 /// What is found goes here, in portions, from one thread.
@@ -67,8 +71,12 @@ struct Crawl<'a> {
     interrupt: &'a Interrupt,
     /// Where standard output is a file: which.
     output: Option<FileId>,
+    /// What is known from before.
+    index: Option<&'a Index>,
     /// The sink takes no more.
     closed: AtomicBool,
+    /// Why it ended early, if a worker found out.
+    failure: Mutex<Option<Failure>>,
 }
 
 impl Crawl<'_> {
@@ -80,8 +88,33 @@ impl Crawl<'_> {
         self.closed.store(true, Ordering::Relaxed);
     }
 
+    /// Large files are read in pieces where several workers can share them, or where the work is to outlive this crawl.
+    fn divides(&self) -> bool {
+        self.jobs > 1 || self.index.is_some()
+    }
+
+    /// What is known of a file that has not changed.
+    fn known(&self, path: &Path, status: &Status, rows: &mut index::Reader) -> Option<Kept> {
+        let index = self.index?;
+        let unread = match self.options.hashing {
+            Hashing::All => false,
+            Hashing::Dups => index.tells_apart(),
+            Hashing::None => true,
+        };
+        index.find(path, status, rows).or_else(|| index.find_unread(path, status, rows).filter(|_| unread))
+    }
+
+    /// Nothing more can be done, and this is why.
+    fn give_up(&self, failure: Failure) {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
+        self.close();
+    }
+
     /// The index that is being written is no part of itself. To have it in the tree is common, and no failure.
     fn is_output(&self, path: &Path, status: &Status) -> bool {
+        if self.index.is_some_and(|index| index.is_own(status.id)) {
+            return true;
+        }
         let is_output = self.output == Some(status.id);
         if is_output {
             self.reporter.warn(&format!("reading: {}: left out: it is the output of this crawl", report::shown(path)));
@@ -91,14 +124,27 @@ impl Crawl<'_> {
 
     fn failed(&self, path: &Path, trouble: &Trouble) {
         self.reporter.failed("reading", path, trouble);
+        if matches!(trouble, Trouble::Io(_)) {
+            self.remember(path);
+        }
+    }
+
+    /// What could not be looked at may still be what it was.
+    fn remember(&self, path: &Path) {
+        if let Some(index) = self.index {
+            index.add_failed(path);
+        }
     }
 }
 
-/// Crawls and writes the index to standard output.
+/// Crawls, writes the index to standard output, and keeps it on disk if it is told to.
 ///
 /// # Errors
-/// [`Failure`] where the operands or the output cannot be used.
-pub fn run(options: &Options) -> Result<Exit, Failure> {
+/// [`Failure`] where the operands, the output or the index on disk cannot be used.
+pub fn run(options: &Options, keeping: &Keeping) -> Result<Exit, Failure> {
+    if let Some(file) = keeping.checked()? {
+        return indexed::run(options, keeping, file);
+    }
     let mut progress = Progress::start("ms-crawl", options.common.progress);
     let reporter = progress.reporter("ms-crawl", options.common.quiet);
     // Nothing has begun while names are still coming, so a signal may end that at once.
@@ -109,7 +155,7 @@ pub fn run(options: &Options) -> Result<Exit, Failure> {
     let result = result.and_then(|()| output.finish());
     progress.finish();
     result?;
-    reporter.summary(&summary(&output, &reporter, &interrupt));
+    reporter.summary(&summary(&output, "", &reporter, &interrupt));
     Ok(interrupt.exit().unwrap_or_else(|| reporter.exit()))
 }
 
@@ -143,7 +189,18 @@ pub fn crawl(
     interrupt: &Interrupt,
     sink: &mut dyn Sink,
 ) -> Result<(), Failure> {
-    let roots = operands::roots(names)?;
+    crawl_with(options, operands::roots(names)?, None, reporter, progress, interrupt, sink)
+}
+
+fn crawl_with(
+    options: &Options,
+    roots: Vec<Root>,
+    index: Option<&Index>,
+    reporter: &Reporter,
+    progress: &Progress,
+    interrupt: &Interrupt,
+    sink: &mut dyn Sink,
+) -> Result<(), Failure> {
     raise_open_files();
     let (filter, jobs) = (options.filter.build()?, options.common.jobs());
     let crawl = Crawl {
@@ -154,11 +211,17 @@ pub fn crawl(
         progress,
         interrupt,
         output: output_file(),
+        index,
         closed: AtomicBool::new(false),
+        failure: Mutex::default(),
     };
-    match options.hashing {
+    let result = match options.hashing {
         Hashing::Dups => duplicates::run(&crawl, roots, sink),
         Hashing::All | Hashing::None => pipeline::run(&crawl, roots, sink),
+    };
+    match crawl.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(failure) => Err(failure),
+        None => result,
     }
 }
 
@@ -175,10 +238,10 @@ fn raise_open_files() {
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).unwrap_or(());
 }
 
-fn summary(output: &Output, reporter: &Reporter, interrupt: &Interrupt) -> String {
+fn summary(output: &Output, details: &str, reporter: &Reporter, interrupt: &Interrupt) -> String {
     let (files, bytes) = output.written();
     let begin = if interrupt.came() { "interrupted after " } else { "" };
-    let done = format!("{begin}{}, {}", report::count(files, "file"), report::bytes(bytes));
+    let done = format!("{begin}{}, {}{details}", report::count(files, "file"), report::bytes(bytes));
     match reporter.failures() {
         0 => done,
         failed => format!("{done}, {failed} failed"),

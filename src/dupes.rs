@@ -115,6 +115,8 @@ pub struct Plan<'a> {
     /// What is printed, in this order.
     entries: Vec<Entry>,
     records: u64,
+    /// Of the records that were compared: those in the quarantine, which are left out.
+    in_quarantine: u64,
     tally: Tally,
 }
 
@@ -129,7 +131,8 @@ pub fn plan<'a>(job: &Job<'a>, progress: &Progress) -> Result<Option<Plan<'a>>, 
     let working_dir = std::env::current_dir()
         .map_err(|error| Failure::Stop(format!("looking: working directory: {}", report::reason(&error))))?;
     let destinations = Destinations::new(&job.options.to, working_dir);
-    let mut plan = Plan { job: *job, destinations, entries: Vec::new(), records: 0, tally: Tally::default() };
+    let mut plan =
+        Plan { job: *job, destinations, entries: Vec::new(), records: 0, in_quarantine: 0, tally: Tally::default() };
     Ok(plan.read(progress)?.then_some(plan))
 }
 
@@ -149,7 +152,9 @@ impl Plan<'_> {
         if job.options.mode != Mode::Unique {
             crate::threads::retain(&mut entries, job.jobs, |entry| !entry.has(Mark::EMPTY));
         }
+        let before = entries.len();
         let spellings = places::find(&mut entries, &markers, job)?;
+        self.in_quarantine = (before - entries.len()) as u64;
         self.tally = groups::decide(&mut entries, job)?;
         self.destinations.keep_apart(&mut entries, spellings, job)?;
         order::by_path(&mut entries, job.jobs, Rows(job.table))?;
@@ -196,6 +201,11 @@ impl Plan<'_> {
                 report::bytes(tally.bytes)
             ),
         });
+        // Whoever asks about the quarantine itself would take this for an answer.
+        if self.in_quarantine > 0 && tally.files == 0 && self.job.options.mode != Mode::Unique {
+            let (records, dir) = (report::count(self.in_quarantine, "record"), report::shown(&self.job.options.to));
+            reporter.summary(&format!("{records} in the quarantine, {dir}, not considered; --to names another"));
+        }
     }
 }
 

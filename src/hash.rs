@@ -68,7 +68,7 @@ pub enum Links {
 }
 
 /// What is known of a regular file without reading it. Where two are equal, so is, as far as can be told, the content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Status {
     /// Length in bytes.
     pub size: u64,
@@ -194,7 +194,7 @@ impl Opened {
     /// [`Trouble`] where they cannot be read, or the file changed meanwhile.
     pub fn hash_part(&self, offset: u64, len: usize, scratch: &mut Scratch) -> Result<ContentHash, Trouble> {
         let buffer = &mut scratch.buffer[..len];
-        self.file.read_exact_at(buffer, offset).map_err(Self::explain)?;
+        self.file.read_exact_at(buffer, offset).map_err(|error| self.explain(error))?;
         self.check_unchanged()?;
         Ok(ContentHash::from(blake3::hash(buffer)))
     }
@@ -237,7 +237,7 @@ impl Opened {
         // Whether the disk failed or somebody cut the file short is told by reading, and by nothing else.
         let mut byte = [0];
         for at in [offset, offset + len as u64 - 1] {
-            self.file.read_exact_at(&mut byte, at).map_err(Self::explain)?;
+            self.file.read_exact_at(&mut byte, at).map_err(|error| self.explain(error))?;
         }
         Err(Trouble::Changed)
     }
@@ -253,7 +253,7 @@ impl Opened {
         while done < len {
             let room = buffer.len().min(len - done);
             let part = &mut buffer[..room];
-            self.file.read_exact_at(part, offset + done as u64).map_err(Self::explain)?;
+            self.file.read_exact_at(part, offset + done as u64).map_err(|error| self.explain(error))?;
             hasher.update(part);
             done += room;
         }
@@ -277,12 +277,19 @@ impl Opened {
             hasher.update(&buffer[..len]);
             len = read(&self.file, buffer, total)?;
         }
-        if total == size { Ok(hasher.finalize()) } else { Err(Trouble::Changed) }
+        if total == size { Ok(hasher.finalize()) } else { Err(self.ended_early()) }
     }
 
-    /// A file that ended too early was cut short; that is no fault of the system.
-    fn explain(error: io::Error) -> Trouble {
-        if error.kind() == io::ErrorKind::UnexpectedEof { Trouble::Changed } else { Trouble::Io(error) }
+    fn explain(&self, error: io::Error) -> Trouble {
+        if error.kind() == io::ErrorKind::UnexpectedEof { self.ended_early() } else { Trouble::Io(error) }
+    }
+
+    /// A file that gives fewer bytes than its size was cut short, which shows, or its disk has failed.
+    fn ended_early(&self) -> Trouble {
+        match self.check_unchanged() {
+            Ok(()) => Trouble::Io(io::Error::new(io::ErrorKind::UnexpectedEof, "it ends before its size is reached")),
+            Err(trouble) => trouble,
+        }
     }
 }
 

@@ -87,7 +87,7 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Result<Exit, Failure> {
 /// The plan, and the line that sums it up; something less after an interrupt.
 fn make_plan(origin: Origin, job: &Job<'_>) -> Result<(Vec<crate::record::Record>, String), Failure> {
     let All { files, quarantined } = incoming::collect(origin, job)?;
-    let contents = read::read(&files, job);
+    let contents = read::read(&files, job)?;
     if job.interrupt.came() {
         return Ok((Vec::new(), String::new()));
     }

@@ -12,13 +12,16 @@
 //! |----------|--------|
 //! | What is known of a file? How is it written? | [`record`], [`escape`], [`mod@stream`] |
 //! | What is in a tree? What is the hash of a file? | [`walk`], [`hash`], [`crawl`] |
+//! | What need not be read again, since it has not changed? | [`index`] |
 //! | What is a duplicate, and which copy stays? | [`dupes`] |
 //! | When was a photo taken? What does a file say of itself? | [`capture`], [`media`] |
 //! | Where does a new photo go, and what goes with it? | [`ingest`] |
+//! | Which files still are what their records say? | [`verify`] |
 //! | Does a plan make sense as a whole? | [`mod@plan`] |
 //! | How does a file move without being lost? How does it come back? | [`mv`], [`journal`] |
 //! | Which directory is this really, and is it protected? | [`place`] |
 //! | What if a file is cut short while it is mapped? What if Ctrl-C comes? | [`mapped`], [`interrupt`] |
+//! | How are many files read at once? | `pool`, `reading` |
 //! | What do all tools share? | [`cli`], [`report`], [`progress`] |
 //! | What can all this be tried on? | [`dataset`] |
 //!
@@ -32,6 +35,7 @@ pub mod dataset;
 pub mod dupes;
 pub mod escape;
 pub mod hash;
+pub mod index;
 pub mod ingest;
 pub mod interrupt;
 pub mod journal;
@@ -40,9 +44,12 @@ pub mod media;
 pub mod mv;
 pub mod place;
 pub mod plan;
+mod pool;
 pub mod progress;
+mod reading;
 pub mod record;
 pub mod report;
 pub mod stream;
 mod threads;
+pub mod verify;
 pub mod walk;

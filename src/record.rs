@@ -121,7 +121,28 @@ impl Timestamp {
             (true, _) => Self { seconds: -seconds - 1, nanoseconds: NANOSECONDS - nanoseconds },
         })
     }
+
+    /// As one number.
+    #[must_use]
+    pub fn nanoseconds_since_1970(self) -> i128 {
+        i128::from(self.seconds) * i128::from(NANOSECONDS) + i128::from(self.nanoseconds)
+    }
+
+    /// Whether a file of this time may have `kept` on a filesystem with coarser times: whether `kept` is the same, or is
+    /// this cut down to a granule of some filesystem.
+    #[must_use]
+    pub fn may_be_kept_as(self, kept: Self) -> bool {
+        let whole = Self { nanoseconds: 0, ..self };
+        let even = Self { seconds: self.seconds - self.seconds.rem_euclid(2), nanoseconds: 0 };
+        let cut_to = |granule: u32| Self { nanoseconds: self.nanoseconds - self.nanoseconds % granule, ..self };
+        kept == self || kept == whole || kept == even || GRANULES.iter().any(|granule| kept == cut_to(*granule))
+    }
 }
+
+/// In nanoseconds: NTFS (MS-FSCC, section 2.1.1, file times), UDF (ECMA-167, 1/7.3), exFAT and long Rock Ridge times (exFAT
+/// specification, section 7.4.7; ECMA-119, section 8.4.26.1). Besides these there are whole seconds on ISO 9660 (ECMA-119,
+/// section 9.1.5) and older filesystems, and every second one on FAT (FAT32 specification, directory entries).
+const GRANULES: [u32; 3] = [100, 1000, 10_000_000];
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -199,6 +220,35 @@ mod tests {
         ] {
             assert_eq!(Timestamp::parse(text.as_bytes()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_time_may_be_kept_in_a_coarser_granule_but_never_as_another() {
+        let moment = |text: &str| Timestamp::parse(text.as_bytes()).expect(text);
+        let recorded = moment("1500000001.123456789");
+        for kept in ["1500000001.123456789", "1500000001.123456700", "1500000001.123456000", "1500000001.120000000"] {
+            assert!(recorded.may_be_kept_as(moment(kept)), "{kept}");
+        }
+        assert!(recorded.may_be_kept_as(moment("1500000001.000000000")), "whole seconds");
+        assert!(recorded.may_be_kept_as(moment("1500000000.000000000")), "two seconds");
+        for other in [
+            "1500000002.000000000",
+            "1499999999.000000000",
+            "1500000000.123456789",
+            "1500000001.123456780",
+            "1500000001.123000000",
+            "1500000001.100000000",
+            "1500000001.130000000",
+        ] {
+            assert!(!recorded.may_be_kept_as(moment(other)), "{other}");
+            assert!(!moment(other).may_be_kept_as(recorded), "{other}: what is kept is never finer");
+        }
+        // Before 1970, too, a time is cut towards the past.
+        assert!(moment("-0.500000000").may_be_kept_as(moment("-1.000000000")));
+        assert!(moment("-0.500000000").may_be_kept_as(moment("-2.000000000")));
+        assert!(!moment("-0.500000000").may_be_kept_as(moment("0.000000000")));
+        let least = Timestamp { seconds: i64::MIN, nanoseconds: 1 };
+        assert!(least.may_be_kept_as(Timestamp { nanoseconds: 0, ..least }));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a tool tells people: one line per failure, a summary at the end, and the exit status that goes with them.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -132,7 +132,13 @@ pub fn bytes(count: u64) -> String {
 
 /// A number with its noun: `1 file`, `12,345 files`.
 #[must_use]
-pub fn count(number: u64, noun: &str) -> String {
+pub fn count(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", number(count), if count == 1 { "" } else { "s" })
+}
+
+/// A number for people: `12,345`.
+#[must_use]
+pub fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -141,8 +147,6 @@ pub fn count(number: u64, noun: &str) -> String {
         }
         text.push(digit);
     }
-    // Writing to a string cannot fail.
-    write!(text, " {noun}{}", if number == 1 { "" } else { "s" }).unwrap_or(());
     text
 }
 

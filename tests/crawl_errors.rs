@@ -237,3 +237,27 @@ fn one_bad_file_among_many_costs_one_message() {
     assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
     assert!(outcome.rows().iter().all(|row| row[1] == hash(&row[0].as_bytes()[2..])));
 }
+
+#[test]
+fn fewer_threads_than_asked_for_do_all_the_work() {
+    if !needs("strace") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    for i in 0..200 {
+        sandbox.write(format!("d/{i}"), (i / 2).to_string());
+    }
+    for how in ["all", "dups"] {
+        let few = sandbox.shell(&format!(
+            "strace -f -qq -o trace -e trace=clone,clone3 -e inject=clone,clone3:error=EAGAIN:when=2+ \
+             ms-crawl -j 4 --hash {how} d"
+        ));
+        assert!(String::from_utf8_lossy(&sandbox.read("trace")).contains("INJECTED"), "{how}: no thread was refused");
+        let rows = few.expect_status(0).column(1);
+        assert!(rows.len() == 200 && !rows.contains(&"-".to_owned()), "{how}");
+    }
+    let none =
+        sandbox.shell("strace -f -qq -o trace -e trace=clone,clone3 -e inject=clone,clone3:error=EAGAIN ms-crawl d");
+    let none = none.expect_status(2).expect_stderr("ms-crawl: starting a thread: Resource temporarily unavailable");
+    assert!(none.stdout.is_empty() && !none.stderr.contains("panicked"), "{}", none.stderr);
+}

@@ -4,7 +4,7 @@ mod support;
 
 use support::Sandbox;
 
-const TOOLS: [&str; 5] = ["ms-crawl", "ms-dupes", "ms-gen", "ms-ingest", "ms-mv"];
+const TOOLS: [&str; 6] = ["ms-crawl", "ms-dupes", "ms-gen", "ms-ingest", "ms-mv", "ms-verify"];
 
 #[test]
 fn help_goes_to_standard_output() {
@@ -37,6 +37,7 @@ fn help_names_the_options_that_a_tool_takes() {
         ),
         ("ms-mv", "--dry-run --to --copy --link --check --protect --prune --journal --undo --skip-bad-lines --quiet"),
         ("ms-gen", "--seed --files --total --min-size --max-size --dup-share --from --until --depth --kinds --hostile"),
+        ("ms-verify", "--failed --quick --root --skip-bad-lines --csv --header --jobs --quiet --progress"),
     ];
     for (tool, names) in options {
         let text = sandbox.run(tool, &["--help"], b"").expect_status(0).lines().join("\n");
@@ -102,6 +103,8 @@ fn a_wrong_value_is_named_with_its_option() {
         ("ms-gen", "--kinds", "gif89"),
         ("ms-gen", "--from", "2019-13-01"),
         ("ms-mv", "--check", "never"),
+        ("ms-verify", "--jobs", "none"),
+        ("ms-verify", "--root", ""),
     ];
     for (tool, option, value) in cases {
         let assigned = format!("{option}={value}");
@@ -124,6 +127,7 @@ fn an_option_without_its_value_is_named() {
         ("ms-dupes", "--to"),
         ("ms-gen", "--seed"),
         ("ms-mv", "--journal"),
+        ("ms-verify", "--root"),
     ] {
         let outcome = sandbox.run(tool, &[option], b"").expect_status(2).expect_stderr(option);
         assert!(outcome.stdout.is_empty(), "{tool} {option}");
@@ -133,9 +137,13 @@ fn an_option_without_its_value_is_named() {
 #[test]
 fn a_flag_takes_no_value() {
     let sandbox = Sandbox::new();
-    for (tool, flag) in
-        [("ms-crawl", "--sort=yes"), ("ms-dupes", "--unique=no"), ("ms-gen", "--hostile=1"), ("ms-mv", "--copy=1")]
-    {
+    for (tool, flag) in [
+        ("ms-crawl", "--sort=yes"),
+        ("ms-dupes", "--unique=no"),
+        ("ms-gen", "--hostile=1"),
+        ("ms-mv", "--copy=1"),
+        ("ms-verify", "--quick=1"),
+    ] {
         let name = flag.split('=').next().expect("a name");
         sandbox.run(tool, &[flag], b"").expect_status(2).expect_stderr(name);
     }

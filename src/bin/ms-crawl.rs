@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use lexopt::Parser;
 use mediastruct::cli::{self, Argument, Exit, Failure};
-use mediastruct::crawl::{self, Options};
+use mediastruct::crawl::{self, Keeping, Options};
 
 const USAGE: &str = "\
 usage: ms-crawl [options] [DIR|FILE...]
@@ -25,6 +25,11 @@ the operands; for the working directory where none is given.
       --files-from FILE     take operands from FILE (-: standard input), one a line
   -0, --null                names in these files end with NUL, not newline
       --sort                sort by path
+      --index FILE          keep the index in FILE as well, and read only what has
+                            changed since FILE was written
+      --max-age AGE         print FILE alone if it is younger than this, and look at
+                            nothing else: 90s 15m 12h 120d 2w 1y
+      --rehash              read everything again
       --mmap                map large files into memory instead of reading them
       --csv, --header, --no-header
                             how records are written
@@ -41,16 +46,17 @@ fn main() -> ExitCode {
 
 fn run(mut parser: Parser) -> Result<Exit, Failure> {
     let mut options = Options::default();
+    let mut keeping = Keeping::default();
     while let Some(argument) = cli::next(&mut parser)? {
         match argument {
             Argument::Operand(operand) => options.operands.push(operand),
             Argument::Option(option) => match option.as_str() {
                 "-h" | "--help" => return cli::print(USAGE),
                 "-V" | "--version" => return cli::print_version("ms-crawl"),
-                _ if options.take(&option, &mut parser)? => {}
+                _ if options.take(&option, &mut parser)? || keeping.take(&option, &mut parser)? => {}
                 _ => return Err(cli::unknown_option(&option)),
             },
         }
     }
-    crawl::run(&options)
+    crawl::run(&options, &keeping)
 }

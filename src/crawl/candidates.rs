@@ -1,6 +1,7 @@
-//! All files of a crawl, held in little memory: about 50 bytes a file, and its name.
+//! All files of a crawl, held in little memory: 56 bytes a file, and its name.
 
 use std::ffi::OsString;
+use std::num::NonZeroU64;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::{Found, Sink};
 use crate::cli::Failure;
 use crate::hash::Status;
+use crate::index::{Index, Reader, Seen};
 use crate::record::{ContentHash, FileId, Timestamp};
 
 /// Files by size, and then by identity.
@@ -32,6 +34,7 @@ pub(super) struct Candidate {
     directory: u32,
     device: u32,
     failed: AtomicBool,
+    seen: Option<NonZeroU64>,
 }
 
 impl Candidate {
@@ -53,6 +56,11 @@ impl Candidate {
 
     pub(super) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
+    }
+
+    /// The row of an index that knew it.
+    pub(super) fn seen(&self) -> Option<Seen> {
+        self.seen.map(Seen::unpacked)
     }
 
     /// From now on this name counts as failed; tells whether it did before.
@@ -81,6 +89,7 @@ impl Candidates {
             directory: u32::try_from(self.directories.len() - 1).map_err(too_many)?,
             device,
             failed: AtomicBool::new(false),
+            seen: file.seen.map(Seen::packed),
         });
         self.names.extend_from_slice(&length.to_ne_bytes());
         self.names.extend_from_slice(name);
@@ -124,7 +133,13 @@ impl Candidates {
     }
 
     pub(super) fn found(&self, file: &Candidate, hash: Option<ContentHash>) -> Found {
-        Found { path: self.path(file), hash, status: self.status(file) }
+        Found { path: self.path(file), hash, status: self.status(file), seen: None }
+    }
+
+    /// As [`Candidates::found`], and with the row of the index that knew it, if that still says the same.
+    pub(super) fn found_in(&self, index: Option<&Index>, file: &Candidate, hash: Option<ContentHash>) -> Found {
+        let says_so = |seen: &Seen| index.is_some_and(|index| index.hash_at(seen.place, &mut Reader::new()) == hash);
+        Found { seen: file.seen().filter(says_so), ..self.found(file, hash) }
     }
 }
 
@@ -147,13 +162,13 @@ mod tests {
             let id = FileId { dev: number % 2 + 1, ino: number };
             let mtime = Timestamp { seconds: -5, nanoseconds: 7 };
             let status = Status { size: 100 - number, mtime, id };
-            all.push(Found { path: path.into(), hash: None, status });
+            all.push(Found { path: path.into(), hash: None, status, seen: None });
         }
         candidates.take(all.clone()).expect("taken");
         candidates.sort();
         all.reverse();
         let back: Vec<Found> = candidates.files().iter().map(|file| candidates.found(file, None)).collect();
         assert_eq!(back, all);
-        assert_eq!(size_of::<Candidate>(), 48);
+        assert_eq!(size_of::<Candidate>(), 56);
     }
 }

@@ -14,6 +14,7 @@ use super::{Crawl, Found, Sink, pipeline};
 use crate::cli::Failure;
 use crate::hash::pieces::{self, PIECE};
 use crate::hash::{Opened, Scratch, Trouble};
+use crate::index;
 use crate::record::{ContentHash, Timestamp};
 use crate::walk::Root;
 
@@ -52,11 +53,15 @@ struct Search<'c> {
 impl Search<'_> {
     fn run(&mut self) -> Result<(), Failure> {
         let candidates = self.probe.candidates;
-        let mut window = Vec::new();
+        let (mut window, mut unread) = (Vec::new(), Vec::new());
         let mut begin = 0;
         for group in candidates.files().chunk_by(|a, b| a.size() == b.size()) {
-            let mut items = items_of(group, begin);
+            let items = items_of(group, begin);
             begin += group.len();
+            let mut items = self.pass_known(items, &mut unread)?;
+            if unread.len() >= WINDOW {
+                self.read_whole(std::mem::take(&mut unread))?;
+            }
             // Nothing to compare; but whether an empty file can be read shows only when it is opened, as with all files.
             if items.len() == 1 && group[0].size() > 0 {
                 self.found(items.remove(0).names, None)?;
@@ -67,7 +72,34 @@ impl Search<'_> {
                 self.search(std::mem::take(&mut window))?;
             }
         }
+        self.read_whole(unread)?;
         self.search(window)
+    }
+
+    /// Hands on the files of one size that an index knows. What can be told apart from them by nothing but its hash goes
+    /// to the `unread`; what comes back is to be searched.
+    fn pass_known(&mut self, items: Vec<Item>, unread: &mut Vec<Item>) -> Result<Vec<Item>, Failure> {
+        let Some(index) = self.probe.crawl.index else { return Ok(items) };
+        let candidates = self.probe.candidates;
+        let mut rows = index::Reader::new();
+        let mut hash_of = |item: &Item| {
+            let mut seen = candidates.files()[item.names.clone()].iter().filter_map(Candidate::seen);
+            // All rows of one file say the same.
+            seen.next().map(|seen| index.hash_at(seen.place, &mut rows))
+        };
+        let known: Vec<Option<Option<ContentHash>>> = items.iter().map(&mut hash_of).collect();
+        let is_complete = known.iter().all(Option::is_some);
+        if !is_complete && !known.iter().flatten().any(Option::is_some) {
+            // Those that were told apart from each other are not told apart from the others.
+            return Ok(items);
+        }
+        for (item, known) in items.into_iter().zip(known) {
+            match known {
+                Some(hash) if hash.is_some() || is_complete => self.found(item.names, hash)?,
+                _ => unread.push(item),
+            }
+        }
+        Ok(Vec::new())
     }
 
     fn search(&mut self, items: Vec<Item>) -> Result<(), Failure> {
@@ -181,7 +213,7 @@ impl Search<'_> {
         let candidates = self.probe.candidates;
         let names = &candidates.files()[names];
         for name in names.iter().filter(|name| !name.has_failed()) {
-            let found = candidates.found(name, hash);
+            let found = candidates.found_in(self.probe.crawl.index, name, hash);
             if hash.is_none() || names.len() == 1 || self.probe.still_is(name, &found) {
                 self.found.push(found);
             }

@@ -1,6 +1,8 @@
 //! What a crawl can be told.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use lexopt::Parser;
 
@@ -65,6 +67,45 @@ impl Options {
             _ => return Ok(self.filter.take(option, parser)? || self.common.take(option, parser)?),
         }
         Ok(true)
+    }
+}
+
+/// The index that a crawl keeps on disk.
+#[derive(Debug, Clone, Default)]
+pub struct Keeping {
+    /// Where it is.
+    pub file: Option<PathBuf>,
+    /// An index that is not older answers in place of the trees.
+    pub max_age: Option<Duration>,
+    /// Everything is read, whatever is known.
+    pub rehash: bool,
+}
+
+impl Keeping {
+    /// Takes `--index`, `--max-age` and `--rehash`; `false` for any other option.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for a value that does not do.
+    pub fn take(&mut self, option: &str, parser: &mut Parser) -> Result<bool, Failure> {
+        match option {
+            "--index" => self.file = Some(cli::path(option, parser.value()?)?),
+            "--max-age" => self.max_age = Some(cli::age(option, &parser.value()?)?),
+            "--rehash" => self.rehash = true,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// The index, if there is to be one.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] where the others were given without it.
+    pub fn checked(&self) -> Result<Option<&PathBuf>, Failure> {
+        let needless = [("--max-age", self.max_age.is_some()), ("--rehash", self.rehash)];
+        match needless.iter().find(|(_, given)| *given && self.file.is_none()) {
+            Some((option, _)) => Err(Failure::Usage(format!("{option}: it takes an index: add --index FILE"))),
+            None => Ok(self.file.as_ref()),
+        }
     }
 }
 

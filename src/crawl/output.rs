@@ -9,7 +9,7 @@ use super::{Found, Sink};
 use crate::cli::Failure;
 use crate::record::INDEX_COLUMNS;
 use crate::record::Record;
-use crate::stream::{Format, Writer};
+use crate::stream::{Format, Row, Writer};
 
 /// Writes an index stream, and counts.
 #[derive(Debug)]
@@ -34,9 +34,27 @@ impl Output {
     pub(super) fn finish(&mut self) -> Result<(), Failure> {
         if let Some(mut held) = self.held.take() {
             held.sort_unstable_by(|a, b| a.path.as_os_str().as_bytes().cmp(b.path.as_os_str().as_bytes()));
-            self.write(held)?;
+            held.iter().try_for_each(|found| self.write(found))?;
         }
         self.flush()
+    }
+
+    /// Writes what an index says of a file in the words of its `line`, which ends with a newline.
+    pub(super) fn write_line(&mut self, found: &Found, line: &[u8]) -> Result<(), Failure> {
+        self.count(found.status.size);
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        self.writer.write_line(line).map_err(|error| Failure::output(&error))
+    }
+
+    /// Writes a row of an index.
+    pub(super) fn write_row(&mut self, row: &Row<'_>) -> Result<(), Failure> {
+        self.count(row.size);
+        self.writer.write_row(row).map_err(|error| Failure::output(&error))
+    }
+
+    /// Whether the records are held until the end.
+    pub(super) fn sorts(&self) -> bool {
+        self.held.is_some()
     }
 
     /// How many files with how many bytes.
@@ -44,13 +62,15 @@ impl Output {
         (self.files, self.bytes)
     }
 
-    fn write(&mut self, found: Vec<Found>) -> Result<(), Failure> {
-        for file in found {
-            self.files += 1;
-            self.bytes += file.status.size;
-            self.writer.write(&to_record(file)).map_err(|error| Failure::output(&error))?;
-        }
-        Ok(())
+    /// Writes one file.
+    pub(super) fn write(&mut self, found: &Found) -> Result<(), Failure> {
+        self.count(found.status.size);
+        self.writer.write(&to_record(found)).map_err(|error| Failure::output(&error))
+    }
+
+    fn count(&mut self, bytes: u64) {
+        self.files += 1;
+        self.bytes += bytes;
     }
 
     fn flush(&mut self) -> Result<(), Failure> {
@@ -62,7 +82,7 @@ impl Sink for Output {
     fn take(&mut self, found: Vec<Found>) -> Result<(), Failure> {
         match &mut self.held {
             Some(held) => held.extend(found),
-            None => self.write(found)?,
+            None => found.iter().try_for_each(|found| self.write(found))?,
         }
         Ok(())
     }
@@ -73,9 +93,9 @@ impl Sink for Output {
     }
 }
 
-fn to_record(file: Found) -> Record {
+pub(super) fn to_record(file: &Found) -> Record {
     Record {
-        path: file.path,
+        path: file.path.clone(),
         hash: file.hash,
         size: file.status.size,
         mtime: Some(file.status.mtime),

@@ -1,7 +1,7 @@
 //! One question asked about many things, by all workers at once.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::thread::{self, Builder};
 
 use crate::hash::Scratch;
 
@@ -9,7 +9,7 @@ use crate::hash::Scratch;
 const MOST: usize = 64;
 
 /// Calls `ask` for each of `things`, which are begun in their order, in `jobs` threads, each of which has a `scratch`.
-/// `None` stands for what `stopped` has left out.
+/// `None` stands for what `stopped` has left out. Where the system has no more threads to give, there are fewer.
 pub(super) fn map<T: Sync, R: Send>(
     jobs: usize,
     scratch: impl Fn() -> Scratch + Sync,
@@ -36,8 +36,10 @@ pub(super) fn map<T: Sync, R: Send>(
     };
     let mut answers: Vec<Option<R>> = things.iter().map(|_| None).collect();
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..jobs.min(things.len())).map(|_| scope.spawn(work)).collect();
-        for (place, answer) in workers.into_iter().filter_map(|worker| worker.join().ok()).flatten() {
+        let others = jobs.min(things.len()).saturating_sub(1);
+        let workers: Vec<_> = (0..others).map_while(|_| Builder::new().spawn_scoped(scope, work).ok()).collect();
+        let own = work();
+        for (place, answer) in workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().chain(own) {
             answers[place] = Some(answer);
         }
     });

@@ -3,20 +3,23 @@
 //! The own tasks of a worker are a stack: files before the directory that they came from, so that few names wait at any
 //! time. A directory is read in portions, and a large one takes its turn with its own files.
 
+use std::collections::HashMap;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use blake3::hazmat::ChainingValue;
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
 
 use super::links::{Followed, Reached};
-use super::pool::{Hand, Pool, Tasks};
 use super::{Crawl, Found, Hashing, Sink};
 use crate::cli::Failure;
-use crate::hash::pieces::Pieces;
 use crate::hash::{Links, Opened, Scratch, Status, Trouble};
-use crate::record::ContentHash;
+use crate::index::{self, Kept};
+use crate::pool::{Hand, Pool, Tasks};
+use crate::reading::{BATCH, Client, Reader, Reading};
+use crate::record::{ContentHash, Timestamp};
 use crate::report;
 use crate::walk::listing::special;
 use crate::walk::operands::bare_name;
@@ -24,15 +27,6 @@ use crate::walk::{Listing, Met, Root};
 
 /// How many things are listed before the files among them are read.
 pub(super) const PORTION: usize = 512;
-
-/// How many files make a task.
-const BATCH: usize = 64;
-
-/// Once a worker has read so many bytes of a batch, it offers the rest to the others.
-const SHARE: u64 = 4 << 20;
-
-/// A file of this size and more is read by all workers at once.
-const DIVIDED: u64 = 64 << 20;
 
 /// What a worker can be asked to do.
 #[derive(Debug)]
@@ -44,23 +38,21 @@ enum Task {
     /// Go on with following links.
     Follow(Box<Followed>),
     /// Look at files, and read them.
-    Files(Vec<Name>),
-    /// Read pieces of a large file.
-    Pieces(Arc<LargeFile>),
+    Read(Reading<Name>),
+}
+
+impl From<Reading<Name>> for Task {
+    fn from(reading: Reading<Name>) -> Self {
+        Self::Read(reading)
+    }
 }
 
 /// A file that was met.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Name {
     pub(super) path: PathBuf,
     pub(super) inode: u64,
     pub(super) links: Links,
-}
-
-#[derive(Debug)]
-struct LargeFile {
-    path: PathBuf,
-    pieces: Pieces,
 }
 
 /// Crawls `roots` into `sink`.
@@ -89,7 +81,9 @@ fn run_tasks(
     let hire = move || {
         let out = sender.clone();
         move |hand: &Hand<'_, Task>, tasks: Tasks<'_, Task>| {
-            let mut worker = Crawler { crawl, hand, out, reached, scratch: Scratch::new(crawl.options.mmap) };
+            let reader = Reader::new(hand, crawl.progress, Scratch::new(crawl.options.mmap), crawl.divides());
+            let finds = Finds { crawl, out, reached, found: Vec::new(), rows: index::Reader::new() };
+            let mut worker = Crawler { crawl, hand, reader, finds };
             tasks.for_each(|task| worker.perform(task));
         }
     };
@@ -106,7 +100,7 @@ fn run_tasks(
             drop(receiver);
             result
         },
-    )
+    )?
 }
 
 fn drain(receiver: &Receiver<Vec<Found>>, sink: &mut dyn Sink) -> Result<(), Failure> {
@@ -130,10 +124,8 @@ fn drain(receiver: &Receiver<Vec<Found>>, sink: &mut dyn Sink) -> Result<(), Fai
 struct Crawler<'c> {
     crawl: &'c Crawl<'c>,
     hand: &'c Hand<'c, Task>,
-    out: Sender<Vec<Found>>,
-    /// Where links are followed: what was reached without them.
-    reached: Option<&'c Mutex<Reached>>,
-    scratch: Scratch,
+    reader: Reader<'c, Task>,
+    finds: Finds<'c>,
 }
 
 impl Crawler<'_> {
@@ -142,8 +134,7 @@ impl Crawler<'_> {
             Task::Operands(roots) => self.sort_out(roots),
             Task::List(listing) => self.list(listing),
             Task::Follow(followed) => self.follow(followed),
-            Task::Files(names) => self.read_files(names),
-            Task::Pieces(file) => self.read_pieces(&file),
+            Task::Read(reading) => self.reader.perform(reading, &mut self.finds),
         }
     }
 
@@ -157,18 +148,18 @@ impl Crawler<'_> {
             }
         }
         if !names.is_empty() {
-            self.hand.push(Task::Files(names));
+            self.hand.push(Task::Read(Reading::Files(names)));
         }
     }
 
     fn operand(&self, root: &Arc<Root>) -> Result<Option<Name>, Trouble> {
-        if let Some(reached) = self.reached.filter(|_| root.path.is_symlink()) {
+        if let Some(reached) = self.finds.reached.filter(|_| root.path.is_symlink()) {
             lock(reached).add_link(root, &root.path);
             return Ok(None);
         }
         let status = root.path.metadata()?;
         if status.is_dir() {
-            if let Some(reached) = self.reached {
+            if let Some(reached) = self.finds.reached {
                 lock(reached).add_directory(&status);
             }
             let device = self.crawl.options.one_file_system.then(|| status.dev());
@@ -190,7 +181,7 @@ impl Crawler<'_> {
                 Met::Directory(path) => self.directory(&mut listing, &path),
                 Met::File(path, inode) => names.push(Name { path, inode, links: Links::Refuse }),
                 Met::Link(path) => {
-                    if let Some(reached) = self.reached {
+                    if let Some(reached) = self.finds.reached {
                         lock(reached).add_link(listing.root(), &path);
                     }
                 }
@@ -208,7 +199,7 @@ impl Crawler<'_> {
 
     /// Walks a directory as part of the walk that met it, unless another worker has nothing to do.
     fn directory(&self, listing: &mut Listing, path: &Path) {
-        if let Some(reached) = self.reached
+        if let Some(reached) = self.finds.reached
             && let Ok(status) = path.symlink_metadata()
         {
             lock(reached).add_directory(&status);
@@ -229,6 +220,7 @@ impl Crawler<'_> {
 
     fn unlisted(&self, path: &Path, error: &io::Error) {
         self.crawl.reporter.failed("listing", path, &report::reason(error));
+        self.crawl.remember(path);
     }
 
     /// In the order of their inodes, in which most filesystems have them on the disk.
@@ -236,96 +228,63 @@ impl Crawler<'_> {
         names.sort_unstable_by_key(|name| name.inode);
         while !names.is_empty() {
             let batch = names.split_off(names.len().saturating_sub(BATCH));
-            self.hand.push(Task::Files(batch));
+            self.hand.push(Task::Read(Reading::Files(batch)));
         }
     }
+}
 
-    fn read_files(&mut self, names: Vec<Name>) {
-        let mut found = Vec::with_capacity(names.len());
-        let mut read = 0;
-        let mut names = names.into_iter();
-        while let Some(name) = names.next() {
-            match self.read(&name) {
-                Ok(Outcome::Found(hash, status)) => {
-                    read += if hash.is_some() { status.size } else { 0 };
-                    found.push(Found { path: name.path, hash, status });
-                }
-                Ok(Outcome::Unwanted) => {}
-                Ok(Outcome::Large(pieces)) => {
-                    self.share(names.by_ref().collect());
-                    self.read_pieces(&Arc::new(LargeFile { path: name.path, pieces: *pieces }));
-                }
-                Err(trouble) => self.crawl.failed(&name.path, &trouble),
+/// What one worker has found, on its way to the sink.
+struct Finds<'c> {
+    crawl: &'c Crawl<'c>,
+    out: Sender<Vec<Found>>,
+    /// Where links are followed: what was reached without them.
+    reached: Option<&'c Mutex<Reached>>,
+    found: Vec<Found>,
+    rows: index::Reader,
+}
+
+impl Client for Finds<'_> {
+    type File = Name;
+
+    fn open(&mut self, name: Name) -> Option<(Name, Opened)> {
+        match self.look_at(&name) {
+            Ok(Look::Open(opened)) => return Some((name, opened)),
+            Ok(Look::Enough(status, kept)) => {
+                let (hash, seen) = (kept.and_then(|kept| kept.hash), kept.map(|kept| kept.seen));
+                self.found.push(Found { path: name.path, hash, status, seen });
             }
-            if self.crawl.is_stopped() {
-                break;
-            }
-            if read > SHARE {
-                self.share(names.by_ref().collect());
-            }
+            Ok(Look::Unwanted) => {}
+            Err(trouble) => self.crawl.failed(&name.path, &trouble),
         }
-        self.send(found);
+        None
     }
 
-    /// Offers files to the others; what nobody takes comes back.
-    fn share(&self, mut names: Vec<Name>) {
-        if names.len() > 1 {
-            let half = names.split_off(names.len() / 2);
-            self.hand.push(Task::Files(half));
-        }
-        if !names.is_empty() {
-            self.hand.push(Task::Files(names));
-        }
+    fn known_pieces(&self, opened: &Opened) -> HashMap<u64, ChainingValue> {
+        let known = self.crawl.index.and_then(|index| index.pieces(opened.status(), opened.ctime()));
+        known.cloned().unwrap_or_default()
     }
 
-    fn read(&mut self, name: &Name) -> Result<Outcome, Trouble> {
-        if self.crawl.options.hashing != Hashing::All {
-            let status = Status::of(&name.path, name.links)?;
-            let wanted = self.crawl.filter.wants_size(status.size) && !self.crawl.is_output(&name.path, &status);
-            return Ok(if wanted { Outcome::Found(None, status) } else { Outcome::Unwanted });
-        }
-        let opened = Opened::new(&name.path, name.links)?;
-        let status = *opened.status();
-        if !self.crawl.filter.wants_size(status.size) || self.crawl.is_output(&name.path, &status) {
-            return Ok(Outcome::Unwanted);
-        }
-        let opened = if status.size >= DIVIDED && self.crawl.jobs > 1 {
-            match Pieces::new(opened) {
-                Ok(pieces) => return Ok(Outcome::Large(Box::new(pieces))),
-                Err(opened) => opened,
-            }
-        } else {
-            opened
-        };
-        let hash = opened.hash(&mut self.scratch)?;
-        self.crawl.progress.add_bytes(status.size);
-        Ok(Outcome::Found(Some(hash), status))
-    }
-
-    /// Offers the file to the others, and works on it until no piece is left.
-    fn read_pieces(&mut self, file: &Arc<LargeFile>) {
-        if file.pieces.any_left() {
-            self.hand.push(Task::Pieces(Arc::clone(file)));
-        }
-        while !self.crawl.is_stopped()
-            && let Some((len, result)) = file.pieces.hash_next(&mut self.scratch)
+    fn take_piece(&mut self, status: &Status, ctime: Timestamp, piece: (u64, ChainingValue)) {
+        let (number, value) = piece;
+        if let Some(index) = self.crawl.index
+            && let Err(failure) = index.add_piece(status, ctime, number, &value)
         {
-            self.crawl.progress.add_bytes(len);
-            match result {
-                Some(Ok(hash)) => {
-                    let (path, status) = (file.path.clone(), *file.pieces.status());
-                    self.send(vec![Found { path, hash: Some(hash), status }]);
-                }
-                Some(Err(trouble)) => self.crawl.failed(&file.path, &trouble),
-                None => {}
-            }
+            self.crawl.give_up(failure);
         }
     }
 
-    fn send(&self, found: Vec<Found>) {
-        if found.is_empty() {
+    fn take(&mut self, name: Name, status: Status, result: Result<ContentHash, Trouble>) {
+        match result {
+            Ok(hash) => self.found.push(Found { path: name.path, hash: Some(hash), status, seen: None }),
+            Err(trouble) => self.crawl.failed(&name.path, &trouble),
+        }
+    }
+
+    fn flush(&mut self) {
+        if self.found.is_empty() {
             return;
         }
+        let found = std::mem::replace(&mut self.found, Vec::with_capacity(BATCH));
         if let Some(reached) = self.reached {
             let mut reached = lock(reached);
             for file in &found {
@@ -337,14 +296,39 @@ impl Crawler<'_> {
             self.crawl.close();
         }
     }
+
+    fn is_stopped(&self) -> bool {
+        self.crawl.is_stopped()
+    }
 }
 
-/// What came of a file.
-enum Outcome {
-    Found(Option<ContentHash>, Status),
+impl Finds<'_> {
+    fn look_at(&mut self, name: &Name) -> Result<Look, Trouble> {
+        let wanted =
+            |status: &Status| self.crawl.filter.wants_size(status.size) && !self.crawl.is_output(&name.path, status);
+        let reads = self.crawl.options.hashing == Hashing::All;
+        if !reads || self.crawl.index.is_some() {
+            let status = Status::of(&name.path, name.links)?;
+            if !wanted(&status) {
+                return Ok(Look::Unwanted);
+            }
+            let kept = self.crawl.known(&name.path, &status, &mut self.rows);
+            if !reads || kept.is_some() {
+                return Ok(Look::Enough(status, kept));
+            }
+        }
+        let opened = Opened::new(&name.path, name.links)?;
+        Ok(if wanted(opened.status()) { Look::Open(opened) } else { Look::Unwanted })
+    }
+}
+
+/// What came of a first look at a file.
+enum Look {
+    /// It is to be read.
+    Open(Opened),
+    /// It need not be read.
+    Enough(Status, Option<Kept>),
     Unwanted,
-    /// It is to be read in pieces.
-    Large(Box<Pieces>),
 }
 
 fn lock(reached: &Mutex<Reached>) -> MutexGuard<'_, Reached> {

@@ -3,6 +3,7 @@
 //! BLAKE3 is a tree (section 2.1 of its paper): aligned pieces of a power of two of chunks are subtrees, whose
 //! chaining values are joined to the hash of the whole in the end. So one long video keeps all processors busy.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +11,7 @@ use blake3::Hasher;
 use blake3::hazmat::{ChainingValue, HasherExt as _, Mode, merge_subtrees_non_root, merge_subtrees_root};
 
 use super::{Opened, Scratch, Status, Trouble};
-use crate::record::ContentHash;
+use crate::record::{ContentHash, Timestamp};
 
 /// Length of every piece but the last, in bytes: a power of two.
 pub const PIECE: u64 = 8 << 20;
@@ -58,10 +59,23 @@ fn left_share(count: usize) -> usize {
     count.next_power_of_two() / 2
 }
 
+/// One piece was dealt with.
+#[derive(Debug)]
+pub struct Step {
+    /// How many bytes were read for it.
+    pub len: u64,
+    /// Its number and chaining value, if that was not known before. It holds as long as the file does not change.
+    pub new: Option<(u64, ChainingValue)>,
+    /// For whoever was the last to finish: the result for the whole file.
+    pub result: Option<Result<ContentHash, Trouble>>,
+}
+
 /// A file whose pieces are handed out to whoever asks, in order.
 #[derive(Debug)]
 pub struct Pieces {
     opened: Opened,
+    /// Of pieces that were hashed before, by their numbers.
+    known: HashMap<u64, ChainingValue>,
     count: u64,
     next: AtomicU64,
     state: Mutex<State>,
@@ -75,15 +89,15 @@ struct State {
 }
 
 impl Pieces {
-    /// For a file of more than [`PIECE`] bytes; a smaller one is given back.
+    /// For a file of more than [`PIECE`] bytes, some of whose pieces may be `known`; a smaller file is given back.
     ///
     /// # Errors
     /// The file, if it is too small to be divided.
-    pub fn new(opened: Opened) -> Result<Self, Opened> {
+    pub fn new(opened: Opened, known: HashMap<u64, ChainingValue>) -> Result<Self, Opened> {
         let count = count(opened.status.size);
         let Some(room) = usize::try_from(count).ok().filter(|count| *count > 1) else { return Err(opened) };
         let state = State { values: vec![[0; 32]; room], finished: 0, trouble: None };
-        Ok(Self { opened, count, next: AtomicU64::new(0), state: Mutex::new(state) })
+        Ok(Self { opened, known, count, next: AtomicU64::new(0), state: Mutex::new(state) })
     }
 
     /// What was known of the file when it was opened.
@@ -98,18 +112,29 @@ impl Pieces {
         self.next.load(Ordering::Relaxed) < self.count
     }
 
-    /// Takes the next piece and hashes it; `None` where all are taken. Tells its length, and, to whoever was the last to
-    /// finish, the result.
-    pub fn hash_next(&self, scratch: &mut Scratch) -> Option<(u64, Option<Result<ContentHash, Trouble>>)> {
+    /// When anything about the file changed last, before it was opened.
+    #[must_use]
+    pub fn ctime(&self) -> Timestamp {
+        self.opened.ctime
+    }
+
+    /// Takes the next piece and hashes it; `None` where all are taken.
+    pub fn hash_next(&self, scratch: &mut Scratch) -> Option<Step> {
         let piece = self.next.fetch_add(1, Ordering::Relaxed);
         if piece >= self.count {
             return None;
         }
-        // Where one piece has failed, the others are worth nothing.
-        let failed = self.state().trouble.is_some();
-        let result = if failed { Ok([0; 32]) } else { chaining_value(&self.opened, piece, scratch) };
+        if let Some(value) = self.known.get(&piece) {
+            return Some(Step { len: 0, new: None, result: self.put(piece, Ok(*value)) });
+        }
         let len = PIECE.min(self.opened.status.size - piece * PIECE);
-        Some((len, self.put(piece, result)))
+        // Where one piece has failed, the others are worth nothing.
+        if self.state().trouble.is_some() {
+            return Some(Step { len, new: None, result: self.put(piece, Ok([0; 32])) });
+        }
+        let value = chaining_value(&self.opened, piece, scratch);
+        let new = value.as_ref().ok().map(|value| (piece, *value));
+        Some(Step { len, new, result: self.put(piece, value) })
     }
 
     fn put(&self, piece: u64, result: Result<ChainingValue, Trouble>) -> Option<Result<ContentHash, Trouble>> {
@@ -144,12 +169,19 @@ mod tests {
     use std::fs::File;
     use std::os::unix::fs::FileExt as _;
 
-    fn hash_in_pieces(path: &std::path::Path) -> Result<ContentHash, Trouble> {
-        let pieces = Pieces::new(Opened::new(path, Links::Refuse).expect("open")).expect("large enough");
+    /// The result, and the pieces that were read for it.
+    fn hash_in_pieces(
+        path: &std::path::Path,
+        known: HashMap<u64, ChainingValue>,
+    ) -> (ContentHash, HashMap<u64, ChainingValue>) {
+        let pieces = Pieces::new(Opened::new(path, Links::Refuse).expect("open"), known).expect("large enough");
         let mut scratch = Scratch::default();
+        let mut read = HashMap::new();
         loop {
-            if let (_, Some(result)) = pieces.hash_next(&mut scratch).expect("the last piece has the result") {
-                return result;
+            let step = pieces.hash_next(&mut scratch).expect("the last piece has the result");
+            read.extend(step.new);
+            if let Some(result) = step.result {
+                return (result.expect("hash"), read);
             }
         }
     }
@@ -163,7 +195,16 @@ mod tests {
         for len in (2..=7).flat_map(|n| [n * piece - 1, n * piece, n * piece + 1, n * piece + 5000]).rev() {
             file.as_file().set_len(len as u64).expect("length");
             let expected = ContentHash::from(blake3::hash(&bytes[..len]));
-            assert_eq!(hash_in_pieces(file.path()).expect("hash"), expected, "{len}");
+            let (hash, values) = hash_in_pieces(file.path(), HashMap::new());
+            assert_eq!(hash, expected, "{len}");
+            assert_eq!(values.len() as u64, count(len as u64));
+            // What is known is not read: other bytes in its place make no difference, and those elsewhere do.
+            let known: HashMap<u64, ChainingValue> = values.into_iter().filter(|(number, _)| number % 2 == 0).collect();
+            file.as_file().write_all_at(b"x", 5).expect("content");
+            let (hash, read) = hash_in_pieces(file.path(), known);
+            assert_eq!(hash, expected, "{len}");
+            assert!(read.keys().all(|number| number % 2 == 1), "{read:?}");
+            file.as_file().write_all_at(&bytes[5..6], 5).expect("content");
         }
     }
 
@@ -171,12 +212,14 @@ mod tests {
     fn a_file_cut_short_has_no_hash() {
         let file = tempfile::NamedTempFile::new().expect("file");
         file.as_file().set_len(3 * PIECE).expect("length");
-        let pieces = Pieces::new(Opened::new(file.path(), Links::Refuse).expect("open")).expect("pieces");
+        let pieces =
+            Pieces::new(Opened::new(file.path(), Links::Refuse).expect("open"), HashMap::new()).expect("pieces");
         let mut scratch = Scratch::default();
-        assert!(matches!(pieces.hash_next(&mut scratch), Some((PIECE, None))));
+        assert!(matches!(pieces.hash_next(&mut scratch), Some(Step { len: PIECE, new: Some((0, _)), result: None })));
         File::set_len(file.as_file(), PIECE).expect("length");
-        assert!(matches!(pieces.hash_next(&mut scratch), Some((_, None))));
-        assert!(matches!(pieces.hash_next(&mut scratch), Some((_, Some(Err(Trouble::Changed))))));
+        assert!(matches!(pieces.hash_next(&mut scratch), Some(Step { new: None, result: None, .. })));
+        let last = pieces.hash_next(&mut scratch).expect("a piece");
+        assert!(matches!(last, Step { result: Some(Err(Trouble::Changed)), .. }));
         assert!(pieces.hash_next(&mut scratch).is_none());
     }
 }

@@ -1,18 +1,21 @@
 //! Looking into files: their content's hash, and what they say of themselves.
 
-use std::cmp::Reverse;
 use std::io::{self, Read as _};
+use std::sync::Arc;
+
+use crossbeam_channel::Sender;
 
 use super::Job;
 use super::companions::split;
 use super::incoming::Incoming;
 use crate::capture;
-use crate::hash::pieces::Pieces;
+use crate::cli::Failure;
 use crate::hash::{Links, Opened, Scratch, Status, Trouble};
 use crate::media::{self, Facts, Moment};
+use crate::pool::{Hand, Pool, Tasks};
+use crate::reading::{BATCH, Client, Reader, Reading};
 use crate::record::ContentHash;
 use crate::report;
-use crate::threads::each;
 
 /// What was found in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,89 +27,98 @@ pub(super) struct Content {
     pub(super) takeout: Option<Moment>,
 }
 
-/// A file of this size and more is hashed by all threads at once, one such file after the other.
-const DIVIDED: u64 = 64 << 20;
-
-/// A file of this size and more is worth a turn of its own.
-const LARGE: u64 = 8 << 20;
-
 /// So many bytes of an XMP sidecar are read: dates stand at its beginning, and lists of edits behind them.
 const MOST_XMP: u64 = 1 << 20;
 
-/// So many small files are read in one turn.
-const BATCH: usize = 16;
-
-/// Reads all files, by several threads: what is in each, or why that is not known; `None` after an interrupt.
-pub(super) fn read(files: &[Incoming], job: &Job<'_>) -> Vec<Option<Result<Content, String>>> {
+/// Reads all files, by all workers together: what is in each, or why that is not known; `None` after an interrupt.
+///
+/// # Errors
+/// [`Failure::Stop`] where the system has not a single thread to give.
+pub(super) fn read(files: &[Incoming], job: &Job<'_>) -> Result<Vec<Option<Result<Content, String>>>, Failure> {
     let unhashed = files.iter().filter(|file| file.hash.is_none());
     job.progress.expect_bytes(unhashed.map(|file| file.size).sum());
-    let mut results: Vec<Option<Result<Content, String>>> = files.iter().map(|_| None).collect();
-    let (divided, others): (Vec<usize>, Vec<usize>) =
-        (0..files.len()).partition(|file| files[*file].hash.is_none() && files[*file].size >= DIVIDED);
-    for file in divided {
-        if !job.interrupt.came() {
-            results[file] = read_divided(&files[file], job).transpose();
+    let mut in_disk_order: Vec<usize> = (0..files.len()).collect();
+    // In the order of their inodes, in which most filesystems have them on the disk.
+    in_disk_order.sort_by_key(|file| files[*file].id);
+    let asked = |batch: &[usize]| batch.iter().map(|place| Asked { place: *place, said: None }).collect();
+    let seeds = in_disk_order.chunks(BATCH).map(|batch| Task(Reading::Files(asked(batch))));
+    let (sender, receiver) = crossbeam_channel::unbounded();
+    let hire = move || {
+        let found = sender.clone();
+        move |hand: &Hand<'_, Task>, tasks: Tasks<'_, Task>| {
+            let scratch = Scratch::new(job.options.crawl.mmap);
+            let mut reader = Reader::new(hand, job.progress, scratch, job.jobs > 1);
+            let mut looker = Looker { files, job, found };
+            tasks.for_each(|task| reader.perform(task.0, &mut looker));
         }
-    }
-    let read = each(job.jobs, turns(others, files), |turn| read_turn(&turn, files, job));
-    for (file, result) in read.into_iter().flatten() {
-        results[file] = Some(result);
-    }
-    results
-}
-
-/// Large files first, so that none is left to the end; the others as most filesystems have them on the disk.
-fn turns(some: Vec<usize>, files: &[Incoming]) -> Vec<Vec<usize>> {
-    let is_large = |file: &usize| files[*file].hash.is_none() && files[*file].size >= LARGE;
-    let (mut large, mut small): (Vec<usize>, Vec<usize>) = some.into_iter().partition(is_large);
-    large.sort_by_key(|file| Reverse(files[*file].size));
-    small.sort_by_key(|file| files[*file].id);
-    let large = large.into_iter().map(|file| vec![file]);
-    large.chain(small.chunks(BATCH).map(<[usize]>::to_vec)).collect()
-}
-
-fn read_turn(turn: &[usize], files: &[Incoming], job: &Job<'_>) -> Vec<(usize, Result<Content, String>)> {
-    let mut scratch = Scratch::new(job.options.crawl.mmap);
-    let mut results = Vec::with_capacity(turn.len());
-    for file in turn {
-        if job.interrupt.came() {
-            break;
-        }
-        results.push((*file, read_file(&files[*file], &mut scratch, job)));
-    }
-    results
-}
-
-fn read_file(file: &Incoming, scratch: &mut Scratch, job: &Job<'_>) -> Result<Content, String> {
-    let opened = open(file)?;
-    let (facts, takeout) = look(file, &opened)?;
-    let status = *opened.status();
-    let hash = match file.hash {
-        Some(hash) => opened.check_unchanged().map(|()| hash),
-        None => opened.hash(scratch).inspect(|_| job.progress.add_bytes(status.size)),
     };
-    Ok(Content { status, hash: hash.map_err(|trouble| trouble.to_string())?, facts, takeout })
+    let mut results: Vec<Option<Result<Content, String>>> = files.iter().map(|_| None).collect();
+    let collect = || receiver.iter().for_each(|(place, result)| results[place] = Some(result));
+    Pool::run(job.jobs, seeds, || job.interrupt.came(), hire, collect)?;
+    Ok(results)
 }
 
-/// As [`read_file`], by all threads together; `None` after an interrupt, which does not wait for the end of the file.
-fn read_divided(file: &Incoming, job: &Job<'_>) -> Result<Option<Content>, String> {
-    let opened = open(file)?;
-    let (facts, takeout) = look(file, &opened)?;
-    let status = *opened.status();
-    let pieces = Pieces::new(opened).map_err(|_| Trouble::Changed.to_string())?;
-    let results = each(job.jobs, vec![(); job.jobs], |()| {
-        let mut scratch = Scratch::new(job.options.crawl.mmap);
-        let mut last = None;
-        while !job.interrupt.came()
-            && let Some((len, result)) = pieces.hash_next(&mut scratch)
-        {
-            job.progress.add_bytes(len);
-            last = last.or(result);
-        }
-        last
-    });
-    let hash = results.into_iter().flatten().next().transpose().map_err(|trouble| trouble.to_string())?;
-    Ok(hash.map(|hash| Content { status, hash, facts, takeout }))
+/// What a worker can be asked to do.
+struct Task(Reading<Asked>);
+
+impl From<Reading<Asked>> for Task {
+    fn from(reading: Reading<Asked>) -> Self {
+        Self(reading)
+    }
+}
+
+/// A file by its place, and what it says, once it was open.
+#[derive(Clone)]
+struct Asked {
+    place: usize,
+    said: Option<Arc<(Facts, Option<Moment>)>>,
+}
+
+/// Looks into files, for one worker.
+struct Looker<'a> {
+    files: &'a [Incoming],
+    job: &'a Job<'a>,
+    found: Sender<(usize, Result<Content, String>)>,
+}
+
+impl Looker<'_> {
+    fn conclude(&self, asked: &Asked, status: Status, hash: Result<ContentHash, String>) {
+        let said = asked.said.as_deref().cloned().unwrap_or_default();
+        let content = hash.map(|hash| Content { status, hash, facts: said.0, takeout: said.1 });
+        // Who takes them waits until the last worker is done.
+        self.found.send((asked.place, content)).unwrap_or(());
+    }
+}
+
+impl Client for Looker<'_> {
+    type File = Asked;
+
+    fn open(&mut self, asked: Asked) -> Option<(Asked, Opened)> {
+        let file = &self.files[asked.place];
+        let looked = open(file).and_then(|opened| Ok((look(file, &opened)?, opened)));
+        let (said, opened) = match looked {
+            Ok(looked) => looked,
+            Err(reason) => {
+                self.found.send((asked.place, Err(reason))).unwrap_or(());
+                return None;
+            }
+        };
+        let asked = Asked { said: Some(Arc::new(said)), ..asked };
+        let Some(hash) = file.hash else { return Some((asked, opened)) };
+        let hash = opened.check_unchanged().map(|()| hash).map_err(|trouble| trouble.to_string());
+        self.conclude(&asked, *opened.status(), hash);
+        None
+    }
+
+    fn take(&mut self, asked: Asked, status: Status, result: Result<ContentHash, Trouble>) {
+        self.conclude(&asked, status, result.map_err(|trouble| trouble.to_string()));
+    }
+
+    fn flush(&mut self) {}
+
+    fn is_stopped(&self) -> bool {
+        self.job.interrupt.came()
+    }
 }
 
 fn open(file: &Incoming) -> Result<Opened, String> {

@@ -6,8 +6,9 @@ use std::fmt;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
+use super::fault::Fault;
 use crate::escape::{self, Malformed};
-use crate::record::{COLUMNS, ContentHash, FileId, Record, Timestamp, decimal};
+use crate::record::{COLUMNS, ContentHash, FileId, INDEX_COLUMNS, Record, Timestamp, decimal};
 
 /// How many columns of a line are looked at; what stands further right is ignored.
 const MOST_COLUMNS: usize = 32;
@@ -29,34 +30,8 @@ pub struct Layout {
     places: [Option<usize>; COLUMNS.len()],
     /// Whether this is TSV with all columns in their usual places.
     is_plain: bool,
-}
-
-/// Why a line is not a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Place and name of the column at fault, counted from 1.
-    column: Option<(usize, &'static str)>,
-    problem: String,
-}
-
-impl Fault {
-    fn of_line(problem: impl Into<String>) -> Self {
-        Self { column: None, problem: problem.into() }
-    }
-
-    /// For a line that was a row when it was read before.
-    pub(crate) fn changed() -> Self {
-        Self::of_line("it was changed while it was read")
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some((number, name)) = self.column {
-            write!(out, "column {number} ({name}): ")?;
-        }
-        out.write_str(&self.problem)
-    }
+    /// Whether the first line has more columns than an index.
+    is_wide: bool,
 }
 
 /// One row, checked in every column; the texts are still escaped.
@@ -133,11 +108,12 @@ impl Layout {
         let dialect = if memchr::memchr(b'\t', first).is_some() { Dialect::Tsv } else { Dialect::Csv };
         let mut scratch = Scratch::default();
         let fields = scratch.split(dialect, first)?;
-        if is_header(&fields) { Self::from_header(dialect, &fields) } else { Ok(Self::positional(dialect)) }
+        if is_header(&fields) { Self::from_header(dialect, &fields) } else { Ok(Self::positional(dialect, fields.len)) }
     }
 
-    fn positional(dialect: Dialect) -> Self {
-        Self { dialect, places: std::array::from_fn(Some), is_plain: dialect == Dialect::Tsv }
+    fn positional(dialect: Dialect, columns: usize) -> Self {
+        let is_plain = dialect == Dialect::Tsv;
+        Self { dialect, places: std::array::from_fn(Some), is_plain, is_wide: columns > INDEX_COLUMNS }
     }
 
     fn from_header(dialect: Dialect, fields: &Fields<'_>) -> Result<Self, Fault> {
@@ -151,12 +127,18 @@ impl Layout {
                 });
             }
         }
-        Ok(Self { dialect, places, is_plain: false })
+        let is_wide = places.iter().skip(INDEX_COLUMNS).any(Option::is_some);
+        Ok(Self { dialect, places, is_plain: false, is_wide })
     }
 
     /// Whether [`plain_row`](super::plain::plain_row) may be asked first.
     pub(crate) fn is_plain(&self) -> bool {
         self.is_plain
+    }
+
+    /// Whether the first line has more columns than an index.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.is_wide
     }
 
     /// Whether a line begins with its path, up to the first tab.

@@ -1,22 +1,17 @@
-//! Whole streams, held for random access: mapped where they are files, spooled to an unlinked temporary file
-//! where they are pipes. A row is named by its place, so that tools need a few bytes of memory for each.
+//! Whole streams, held for random access. A row is named by its place, so that tools need a few bytes of memory for each.
 
-use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::{self, Seek as _};
-use std::os::fd::AsFd as _;
-use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::ffi::OsString;
+use std::fmt::Display;
 
 use crate::cli::Failure;
-use crate::mapped::Mapping;
 use crate::report::Reporter;
-use crate::stream::line::{Fault, Layout, Line, LineReader, Row};
+use crate::stream::fault::Fault;
+use crate::stream::held::Held;
+use crate::stream::line::{Layout, Line, LineReader, Row};
 use crate::stream::plain::plain_row;
 
 /// The streams that a tool was given, as one sequence of rows.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Table {
     sources: Vec<Source>,
 }
@@ -27,11 +22,7 @@ pub struct RowRef(pub u64);
 
 #[derive(Debug)]
 struct Source {
-    name: String,
-    /// Absent for an empty stream, which cannot be mapped.
-    map: Option<Mapping>,
-    /// Absent for a spooled stream, which nobody else can write to.
-    shared: Option<Shared>,
+    held: Held,
     /// Bytes in the streams before this one.
     start: u64,
     layout: Result<Layout, Fault>,
@@ -39,25 +30,16 @@ struct Source {
     skip: usize,
 }
 
-/// Size and modification time, which every change of a content changes.
-type Stamp = (u64, i64, i64);
-
-/// An open file, and what it was before it was read.
-type Shared = (File, Stamp);
-
-fn stamp(file: &File) -> io::Result<Stamp> {
-    let meta = file.metadata()?;
-    Ok((meta.len(), meta.mtime(), meta.mtime_nsec()))
-}
-
 impl Source {
-    fn is_changed(&self) -> bool {
-        self.map.as_ref().is_some_and(Mapping::is_torn)
-            || self.shared.as_ref().is_some_and(|(file, before)| stamp(file).ok().as_ref() != Some(before))
+    fn new(held: Held, start: u64) -> Result<Self, Failure> {
+        held.check_last_line()?;
+        let skip = held.mark_len();
+        let layout = Layout::detect(without_newline(&held.bytes()[skip..]));
+        Ok(Self { held, start, layout, skip })
     }
 
     fn bytes(&self) -> &[u8] {
-        self.map.as_deref().unwrap_or_default()
+        self.held.bytes()
     }
 
     fn is_plain(&self) -> bool {
@@ -79,12 +61,21 @@ impl Table {
     pub fn open(operands: &[OsString]) -> Result<Self, Failure> {
         let standard_input = [OsString::from("-")];
         let operands = if operands.is_empty() { &standard_input } else { operands };
-        let mut sources: Vec<Source> = Vec::new();
-        for operand in operands {
-            let start = sources.last().map_or(0, |last| last.start + last.bytes().len() as u64);
-            sources.push(Source::open(operand, start)?);
-        }
-        Ok(Self { sources })
+        operands.iter().try_fold(Self { sources: Vec::new() }, |table, operand| table.with(Held::open(operand)?))
+    }
+
+    /// A stream that is held already.
+    ///
+    /// # Errors
+    /// [`Failure::Stop`] where its last line is cut off.
+    pub fn of(held: Held) -> Result<Self, Failure> {
+        Self { sources: Vec::new() }.with(held)
+    }
+
+    fn with(mut self, held: Held) -> Result<Self, Failure> {
+        let source = Source::new(held, self.len())?;
+        self.sources.push(source);
+        Ok(self)
     }
 
     /// Length of all streams in bytes.
@@ -147,6 +138,31 @@ impl Table {
         self.row(at, reader).map(|row| row.path)
     }
 
+    /// The line of a row as it stands in its stream, with its newline.
+    #[must_use]
+    pub fn line(&self, at: RowRef) -> &[u8] {
+        let rest = self.sources[self.source_of(at)].from(at);
+        &rest[..memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1)]
+    }
+
+    /// The streams as they are, one after the other.
+    pub fn contents(&self) -> impl Iterator<Item = &[u8]> {
+        self.sources.iter().map(Source::bytes)
+    }
+
+    /// The line of a row as it stands, where it has its columns in their usual order and tabs between them.
+    #[must_use]
+    pub fn tsv_line(&self, at: RowRef) -> Option<&[u8]> {
+        let source = &self.sources[self.source_of(at)];
+        source.is_plain().then(|| without_newline(source.from(at)))
+    }
+
+    /// Whether a stream begins with more columns than those of an index.
+    #[must_use]
+    pub fn begins_wide(&self) -> bool {
+        self.sources.iter().any(|source| source.layout.as_ref().is_ok_and(Layout::is_wide))
+    }
+
     /// Brings the first `bytes` of some rows into the processor's caches.
     ///
     /// Rows read at random each wait for memory, one after another; asked for together, they wait together.
@@ -171,21 +187,9 @@ impl Table {
     /// # Errors
     /// [`Failure::Stop`] if there is any, unless they are to be skipped.
     pub fn judge(&self, faults: &[(RowRef, Fault)], skip: bool, reporter: &Reporter) -> Result<(), Failure> {
-        // What a run goes on without is named to the last.
-        let named = if skip { faults.len() } else { faults.len().min(MOST_FAULTS) };
         let mut lines = LineNumbers::default();
-        for (at, fault) in &faults[..named] {
-            reporter.failed_text("reading", &lines.describe(self, *at), fault);
-        }
-        if faults.len() > named {
-            reporter.failed_text("reading", "further malformed lines", &(faults.len() - named));
-        }
-        if faults.is_empty() || skip {
-            return Ok(());
-        }
-        let lines =
-            if faults.len() == 1 { "1 malformed line".to_owned() } else { format!("{} malformed lines", faults.len()) };
-        Err(Failure::Stop(format!("nothing is done: {lines} (--skip-bad-lines goes on without them)")))
+        let places = faults.iter().map(|(at, fault)| (lines.describe(self, *at), fault));
+        judge(faults.len(), places, skip, reporter)
     }
 
     /// `FILE:LINE`, for messages. Counts the lines up to there.
@@ -199,11 +203,33 @@ impl Table {
     /// # Errors
     /// [`Failure::Stop`] if one was: nothing that was read from it can be trusted.
     pub fn check_whole(&self) -> Result<(), Failure> {
-        match self.sources.iter().find(|source| source.is_changed()) {
-            Some(source) => Err(Failure::Stop(format!("reading: {}: it was changed meanwhile", source.name))),
+        match self.sources.iter().find(|source| source.held.is_changed()) {
+            Some(source) => Err(Failure::Stop(format!("reading: {}: it was changed meanwhile", source.held.name()))),
             None => Ok(()),
         }
     }
+}
+
+/// As [`Table::judge`], for `count` malformed lines with their places.
+pub(crate) fn judge<F: Display>(
+    count: usize,
+    faults: impl Iterator<Item = (String, F)>,
+    skip: bool,
+    reporter: &Reporter,
+) -> Result<(), Failure> {
+    // What a run goes on without is named to the last.
+    let named = if skip { count } else { count.min(MOST_FAULTS) };
+    for (place, fault) in faults.take(named) {
+        reporter.failed_text("reading", &place, &fault);
+    }
+    if count > named {
+        reporter.failed_text("reading", "further malformed lines", &(count - named));
+    }
+    if count == 0 || skip {
+        return Ok(());
+    }
+    let lines = if count == 1 { "1 malformed line".to_owned() } else { format!("{count} malformed lines") };
+    Err(Failure::Stop(format!("nothing is done: {lines} (--skip-bad-lines goes on without them)")))
 }
 
 /// Numbers lines; for places that come in order, every line is counted once.
@@ -225,7 +251,7 @@ impl LineNumbers {
         }
         self.newlines += memchr::memchr_iter(b'\n', &source.bytes()[self.offset..offset]).count();
         self.offset = offset;
-        format!("{}:{}", source.name, self.newlines + 1)
+        format!("{}:{}", source.held.name(), self.newlines + 1)
     }
 }
 
@@ -242,59 +268,8 @@ pub struct RowReader {
     lines: Option<LineReader>,
 }
 
-impl Source {
-    fn open(operand: &OsStr, start: u64) -> Result<Self, Failure> {
-        let (name, opened) = if operand == "-" {
-            ("standard input".to_owned(), standard_input())
-        } else {
-            (crate::escape::for_people(operand.as_bytes()), File::open(Path::new(operand)))
-        };
-        let stop = |error: &io::Error| Failure::Stop(format!("reading: {name}: {}", crate::report::reason(error)));
-        let (map, shared) = opened.and_then(map_or_spool).map_err(|error| stop(&error))?;
-        let bytes = map.as_deref().unwrap_or_default();
-        if bytes.last().is_some_and(|last| *last != b'\n') {
-            let line = memchr::memchr_iter(b'\n', bytes).count() + 1;
-            return Err(Failure::Stop(format!("reading: {name}:{line}: the last line is cut off: it has no newline")));
-        }
-        let skip = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        let layout = Layout::detect(without_newline(&bytes[skip..]));
-        Ok(Self { name, map, shared, start, layout, skip })
-    }
-}
-
-/// UTF-8 from some spreadsheets begins with it (Unicode standard, section 23.8).
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
 fn without_newline(bytes: &[u8]) -> &[u8] {
     &bytes[..memchr::memchr(b'\n', bytes).unwrap_or(bytes.len())]
-}
-
-fn standard_input() -> io::Result<File> {
-    io::stdin().as_fd().try_clone_to_owned().map(File::from)
-}
-
-/// A regular file is mapped, whole; anything else is first copied to a temporary file without a name.
-fn map_or_spool(mut file: File) -> io::Result<(Option<Mapping>, Option<Shared>)> {
-    let meta = file.metadata()?;
-    if meta.is_dir() {
-        return Err(io::Error::from(io::ErrorKind::IsADirectory));
-    }
-    let is_shared = meta.is_file() && file.stream_position()? == 0;
-    if !is_shared {
-        let keeping = |error: io::Error| {
-            let dir = crate::report::shown(&std::env::temp_dir());
-            io::Error::other(format!("keeping it in {dir} (see TMPDIR): {}", crate::report::reason(&error)))
-        };
-        let mut spool = tempfile::tempfile().map_err(keeping)?;
-        // As plain readers and writers: the calls that copy inside the kernel are not there for every pair of files.
-        let (from, to): (&mut dyn io::Read, &mut dyn io::Write) = (&mut file, &mut spool);
-        io::copy(&mut io::BufReader::with_capacity(1 << 17, from), to).map_err(keeping)?;
-        file = spool;
-    }
-    let before = stamp(&file)?;
-    let len = usize::try_from(before.0).map_err(io::Error::other)?;
-    let map = if len == 0 { None } else { Some(Mapping::new(&file, 0, len)?) };
-    Ok((map, is_shared.then_some((file, before))))
 }
 
 /// A run of whole lines of one stream.

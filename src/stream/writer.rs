@@ -95,10 +95,21 @@ impl<W: Write> Writer<W> {
                 for column in 0..self.columns {
                     self.line.clear();
                     push_row_column(row, column, &mut self.line);
-                    out.write_field(&self.line)?;
+                    out.write_field(&self.line).map_err(cause)?;
                 }
-                out.write_record(None::<&[u8]>).map_err(io::Error::from)
+                out.write_record(None::<&[u8]>).map_err(cause)
             }
+        }
+    }
+
+    /// Writes one record that stands in a TSV line already, with as many columns as there are.
+    ///
+    /// # Errors
+    /// What the output gives.
+    pub fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
+        match &mut self.sink {
+            Sink::Tsv(out) => out.write_all(line).and_then(|()| out.write_all(b"\n")),
+            Sink::Csv(out) => out.write_record(line.split(|byte| *byte == b'\t')).map_err(cause),
         }
     }
 

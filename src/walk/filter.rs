@@ -106,6 +106,18 @@ impl FilterBuilder {
         Ok(true)
     }
 
+    /// What was asked for, as one would write it on a command line: `--exclude=*.tmp`.
+    #[must_use]
+    pub fn to_words(&self) -> Vec<String> {
+        let include = self.include.iter().map(|glob| format!("--include={glob}"));
+        let mut words: Vec<String> = include.collect();
+        words.extend(self.exclude.iter().map(|glob| format!("--exclude={glob}")));
+        words.extend(self.min_size.map(|size| format!("--min-size={size}")));
+        words.extend(self.max_size.map(|size| format!("--max-size={size}")));
+        words.extend(self.no_junk.then(|| "--no-junk".to_owned()));
+        words
+    }
+
     /// The filter.
     ///
     /// # Errors

@@ -32,20 +32,23 @@ pub struct Listing {
     /// Where the walk stays on one filesystem: the device number of its root.
     device: Option<u64>,
     entries: walkdir::IntoIter,
+    /// The directories that the walk is in, the one where it began first.
+    inside: Vec<PathBuf>,
 }
 
 impl Listing {
     /// Begins at a root, also where that is a symbolic link to a directory.
     #[must_use]
     pub fn new(root: Arc<Root>, device: Option<u64>) -> Self {
-        let entries = walk(&root.path, device).into_iter();
-        Self { root, device, entries }
+        let (entries, inside) = (walk(&root.path, device).into_iter(), vec![root.path.clone()]);
+        Self { root, device, entries, inside }
     }
 
     /// Begins at a symbolic link to a directory that was met below `root`.
     #[must_use]
     pub fn behind_link(root: &Arc<Root>, link: &Path, device: Option<u64>) -> Self {
-        Self { root: Arc::clone(root), device, entries: walk(link, device).into_iter() }
+        let (entries, inside) = (walk(link, device).into_iter(), vec![link.to_path_buf()]);
+        Self { root: Arc::clone(root), device, entries, inside }
     }
 
     /// Hands the directory that was met last over to a walk of its own.
@@ -53,7 +56,8 @@ impl Listing {
     pub fn split(&mut self, directory: &Path) -> Self {
         self.pass_over();
         let entries = walk(directory, self.device).follow_root_links(false).into_iter();
-        Self { root: Arc::clone(&self.root), device: self.device, entries }
+        let inside = vec![directory.to_path_buf()];
+        Self { root: Arc::clone(&self.root), device: self.device, entries, inside }
     }
 
     /// Does not enter the directory that was met last.
@@ -85,7 +89,7 @@ impl Listing {
         let covered = self.root.covers(below);
         let kind = entry.file_type();
         if kind.is_dir() {
-            return self.directory(entry.path(), !covered && filter.enters(below));
+            return self.directory(entry.path(), entry.depth(), !covered && filter.enters(below));
         }
         let wanted = if kind.is_symlink() { filter.enters(below) } else { filter.wants(below) };
         if covered || !wanted {
@@ -100,7 +104,7 @@ impl Listing {
         })
     }
 
-    fn directory(&mut self, path: &Path, wanted: bool) -> Option<Met> {
+    fn directory(&mut self, path: &Path, depth: usize, wanted: bool) -> Option<Met> {
         // The walk has not entered a mount point, so there is nothing to pass over: its parent would be left.
         if self.device.is_some() && self.device != device_of(path) {
             return None;
@@ -109,11 +113,15 @@ impl Listing {
             self.pass_over();
             return None;
         }
+        self.inside.truncate(depth);
+        self.inside.push(path.to_path_buf());
         Some(Met::Directory(path.to_path_buf()))
     }
 
     fn failed(&self, error: walkdir::Error) -> Met {
-        let path = error.path().unwrap_or(&self.root.path).to_path_buf();
+        // A directory that fails in the middle has no path in its error, but the depth of what it should have given.
+        let directory = self.inside.get(error.depth().saturating_sub(1)).unwrap_or(&self.root.path);
+        let path = error.path().unwrap_or(directory).to_path_buf();
         // The only other error is a loop of links, and none are followed.
         Met::Failed(path, error.into_io_error().unwrap_or_else(|| io::ErrorKind::Other.into()))
     }

@@ -18,7 +18,8 @@ pub fn bin(tool: &str) -> &'static str {
         "ms-dupes" => env!("CARGO_BIN_EXE_ms-dupes"),
         "ms-mv" => env!("CARGO_BIN_EXE_ms-mv"),
         "ms-gen" => env!("CARGO_BIN_EXE_ms-gen"),
-        "ms-ingest" => option_env!("CARGO_BIN_EXE_ms-ingest").unwrap_or("ms-ingest, which is not built"),
+        "ms-ingest" => env!("CARGO_BIN_EXE_ms-ingest"),
+        "ms-verify" => env!("CARGO_BIN_EXE_ms-verify"),
         other => panic!("no tool is called {other}"),
     }
 }
@@ -361,6 +362,7 @@ pub fn csv_fields(line: &str) -> Vec<String> {
 pub fn index_line(path: &str, content: &str, size: u64, mtime: &str, id: &str) -> String {
     format!("{path}\t{}\t{size}\t{mtime}\t{id}\n", hash(content.as_bytes()))
 }
+pub mod index;
 pub mod ingest;
 pub mod media;
 pub mod trace;

@@ -1,16 +1,20 @@
-//! Workers that steal tasks from each other until none is left.
+//! Workers that steal tasks from each other until none is left: for a crawl, or whatever else reads many files.
 
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, Builder};
 use std::time::Duration;
 
 use crossbeam_deque::{Injector, Steal, Stealer, Worker};
 use crossbeam_utils::Backoff;
 
+use crate::cli::Failure;
+use crate::report;
+
 /// Tasks that make further tasks.
 #[derive(Debug)]
-pub(super) struct Pool<T> {
+pub(crate) struct Pool<T> {
     seeds: Injector<T>,
     stealers: Vec<Stealer<T>>,
     /// Tasks that were pushed and are not finished. At 0 there will be no more.
@@ -22,7 +26,7 @@ pub(super) struct Pool<T> {
 
 /// One worker's own end of the pool.
 #[derive(Debug)]
-pub(super) struct Hand<'p, T> {
+pub(crate) struct Hand<'p, T> {
     pool: &'p Pool<T>,
     own: Worker<T>,
 }
@@ -30,16 +34,24 @@ pub(super) struct Hand<'p, T> {
 /// A sleeper looks around this often, whether or not it was woken: for a signal, above all.
 const NAP: Duration = Duration::from_millis(50);
 
+fn no_thread(error: &io::Error) -> Failure {
+    Failure::Stop(format!("starting a thread: {}", report::reason(error)))
+}
+
 impl<T: Send> Pool<T> {
     /// Runs `jobs` workers, each in its thread, until the tasks `seeds`, and all that these push, are finished or
-    /// `stopped` says so, and `meanwhile` in this thread. `hire` is dropped before that.
-    pub(super) fn run<W, R>(
+    /// `stopped` says so, and `meanwhile` in this thread. `hire` is dropped before that. Where the system has no more
+    /// threads to give, those that it gave do all the work.
+    ///
+    /// # Errors
+    /// [`Failure::Stop`] where it gave none.
+    pub(crate) fn run<W, R>(
         jobs: usize,
         seeds: impl IntoIterator<Item = T>,
         stopped: impl Fn() -> bool + Sync,
         mut hire: impl FnMut() -> W,
         meanwhile: impl FnOnce() -> R,
-    ) -> R
+    ) -> Result<R, Failure>
     where
         W: FnOnce(&Hand<'_, T>, Tasks<'_, T>) + Send,
     {
@@ -58,15 +70,20 @@ impl<T: Send> Pool<T> {
         }
         let (pool, stopped) = (&pool, &stopped);
         thread::scope(|scope| {
-            for own in workers {
+            for (number, own) in workers.into_iter().enumerate() {
                 let work = hire();
-                scope.spawn(move || {
+                let started = Builder::new().spawn_scoped(scope, move || {
                     let hand = Hand { pool, own };
                     work(&hand, Tasks { hand: &hand, stopped, busy: false });
                 });
+                match started {
+                    Err(error) if number == 0 => return Err(no_thread(&error)),
+                    Err(_) => break,
+                    Ok(_) => {}
+                }
             }
             drop(hire);
-            meanwhile()
+            Ok(meanwhile())
         })
     }
 
@@ -117,20 +134,20 @@ impl<T: Send> Pool<T> {
 
 impl<T: Send> Hand<'_, T> {
     /// Adds a task. Of its own, a worker does the newest first; others steal the oldest.
-    pub(super) fn push(&self, task: T) {
+    pub(crate) fn push(&self, task: T) {
         self.pool.unfinished.fetch_add(1, Ordering::Relaxed);
         self.own.push(task);
         self.pool.wake(false);
     }
 
     /// Whether a worker has nothing to do.
-    pub(super) fn others_idle(&self) -> bool {
+    pub(crate) fn others_idle(&self) -> bool {
         self.pool.sleepers.load(Ordering::Relaxed) > 0
     }
 }
 
 /// One worker's tasks, its own and stolen ones. A task counts as finished when the next one is asked for.
-pub(super) struct Tasks<'h, T> {
+pub(crate) struct Tasks<'h, T> {
     hand: &'h Hand<'h, T>,
     stopped: &'h (dyn Fn() -> bool + Sync),
     busy: bool,
@@ -175,7 +192,7 @@ mod tests {
                     }
                 }
             };
-            Pool::run(jobs, [12, 3], || false, work, || ());
+            Pool::run(jobs, [12, 3], || false, work, || ()).expect("threads");
             assert_eq!(sum.into_inner(), (1 << 12) + (1 << 3), "{jobs}");
         }
     }
@@ -192,6 +209,6 @@ mod tests {
                 }
             }
         };
-        assert_eq!(Pool::run(2, [()], stopped, work, || 5), 5);
+        assert_eq!(Pool::run(2, [()], stopped, work, || 5).expect("threads"), 5);
     }
 }

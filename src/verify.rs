@@ -1,0 +1,200 @@
+//! Whether files still are what their records say.
+//!
+//! 1. `input`: what kind of text an operand holds; `volume` and `sums` turn what is no stream into one.
+//! 2. `portion`: records in portions, whose files all workers read together in the order of the disk, and which come out
+//!    in the order of the input.
+//! 3. `claim`: what a record says of its file, and what is found to be true of it.
+//! 4. `output`: the records that hold, or the others with the reason.
+
+mod claim;
+mod input;
+mod output;
+mod portion;
+mod sums;
+mod volume;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::cli::{Common, Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::progress::Progress;
+use crate::report::{self, Reporter};
+use crate::stream::{Fault, RowRef};
+use claim::{Reason, Verdict};
+use input::Input;
+use output::Output;
+
+/// What the user decides.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Where relative paths hold, if not where their kind of input says.
+    pub root: Option<PathBuf>,
+    /// Whether to leave contents alone.
+    pub quick: bool,
+    /// Whether to write the records that do not hold, rather than those that do.
+    pub failed: bool,
+    /// Whether to go on without malformed lines.
+    pub skip_bad_lines: bool,
+    /// What all tools have.
+    pub common: Common,
+}
+
+/// What all parts of a run share.
+#[derive(Debug)]
+struct Job<'a> {
+    options: &'a Options,
+    jobs: usize,
+    reporter: &'a Reporter,
+    progress: &'a Progress,
+    interrupt: &'a Interrupt,
+}
+
+/// Verifies the records of `operands` and writes to standard output.
+///
+/// # Errors
+/// [`Failure`] where an input or the output cannot be used.
+pub fn run(operands: &[OsString], options: &Options) -> Result<Exit, Failure> {
+    if let Some(root) = &options.root {
+        check_root(root)?;
+    }
+    // Nothing has begun while records are still coming, so a signal may end that at once.
+    let inputs = input::open(operands, options.root.as_deref())?;
+    let interrupt = Interrupt::install()?;
+    let mut progress = Progress::start("ms-verify", options.common.progress);
+    let reporter = progress.reporter("ms-verify", options.common.quiet);
+    let job =
+        Job { options, jobs: options.common.jobs(), reporter: &reporter, progress: &progress, interrupt: &interrupt };
+    let result = job.verify(&inputs, io::stdout().lock());
+    progress.finish();
+    let tally = result?;
+    tally.tell(options, &reporter, &interrupt);
+    Ok(interrupt.exit().unwrap_or_else(|| reporter.exit()))
+}
+
+/// Where a disc is not mounted, nothing is missing.
+fn check_root(root: &Path) -> Result<(), Failure> {
+    let reason = match root.metadata() {
+        Ok(status) if status.is_dir() => return Ok(()),
+        Ok(_) => rustix::io::Errno::NOTDIR.into(),
+        Err(error) => error,
+    };
+    Err(Failure::Stop(format!("--root: {}: {}", report::shown(root), report::reason(&reason))))
+}
+
+impl Job<'_> {
+    fn verify(&self, inputs: &[Input], out: impl Write) -> Result<Tally, Failure> {
+        let survey = self.survey(inputs)?;
+        if survey.knows_bytes && !self.options.quick {
+            self.progress.expect_bytes(survey.bytes);
+        }
+        let mut output = Output::new(io::BufWriter::with_capacity(1 << 16, out), self.options, survey.is_wide)?;
+        let mut tally = Tally::default();
+        let mut rows = portion::Rows::new(inputs);
+        while !self.interrupt.came()
+            && let Some(claims) = rows.portion()
+        {
+            let verdicts = portion::verify(&claims, self)?;
+            check_whole(inputs)?;
+            for (claim, verdict) in claims.iter().zip(verdicts) {
+                let Some(verdict) = verdict else { continue };
+                tally.add(claim.hash.is_some(), &verdict);
+                if let Err((reason, detail)) = &verdict.result {
+                    self.reporter.failed("verifying", &claim.path, &format!("{}: {detail}", reason.name()));
+                }
+                output.take(claim, &verdict, &inputs[claim.input])?;
+            }
+            output.flush()?;
+        }
+        output.flush()?;
+        Ok(tally)
+    }
+
+    /// Looks through all records before the first file is touched.
+    fn survey(&self, inputs: &[Input]) -> Result<Survey, Failure> {
+        let mut survey = Survey { knows_bytes: true, ..Survey::default() };
+        for input in inputs {
+            let faults = survey.add(input);
+            input.table.check_whole()?;
+            input.judge(self.options.skip_bad_lines, self.reporter)?;
+            input.table.judge(&faults, self.options.skip_bad_lines, self.reporter)?;
+        }
+        Ok(survey)
+    }
+}
+
+fn check_whole(inputs: &[Input]) -> Result<(), Failure> {
+    inputs.iter().try_for_each(|input| input.table.check_whole())
+}
+
+/// What is known before the first file is touched.
+#[derive(Debug, Default)]
+struct Survey {
+    /// Whether some record has more columns than those of an index.
+    is_wide: bool,
+    /// How many bytes are to be read.
+    bytes: u64,
+    /// Whether that is known.
+    knows_bytes: bool,
+}
+
+impl Survey {
+    fn add(&mut self, input: &Input) -> Vec<(RowRef, Fault)> {
+        let mut faults = Vec::new();
+        self.is_wide |= input.table.begins_wide();
+        self.knows_bytes &= input.has_sizes;
+        for mut part in input.table.parts(1) {
+            while let Some((at, row)) = part.next_row() {
+                match row {
+                    Ok(row) => {
+                        self.is_wide |= row.dest.is_some() || row.keep.is_some() || row.note.is_some();
+                        self.bytes = self.bytes.saturating_add(row.hash.map_or(0, |_| row.size));
+                    }
+                    Err(fault) => faults.push((at, fault)),
+                }
+            }
+        }
+        faults
+    }
+}
+
+/// What became of the records.
+#[derive(Debug, Default)]
+struct Tally {
+    hold: u64,
+    failed: [u64; Reason::ALL.len()],
+    unhashed: u64,
+    bytes: u64,
+}
+
+impl Tally {
+    fn add(&mut self, has_hash: bool, verdict: &Verdict) {
+        match &verdict.result {
+            Ok(()) => self.hold += 1,
+            Err((reason, _)) => self.failed[*reason as usize] += 1,
+        }
+        self.unhashed += u64::from(!has_hash);
+        self.bytes = self.bytes.saturating_add(verdict.read);
+    }
+
+    fn tell(&self, options: &Options, reporter: &Reporter, interrupt: &Interrupt) {
+        if self.unhashed > 0 && !options.quick {
+            let records = report::count(self.unhashed, "record");
+            reporter.warn(&format!("{records} without a hash: only size and time could be compared"));
+        }
+        let begin = if interrupt.came() { "interrupted after " } else { "" };
+        let records = report::count(self.hold + self.failed.iter().sum::<u64>(), "record");
+        let hold = report::number(self.hold);
+        let failed = Reason::ALL.iter().zip(self.failed);
+        let failed: Vec<String> =
+            failed.map(|(reason, count)| format!("{} {}", report::number(count), reason.name())).collect();
+        let unhashed = if self.unhashed > 0 {
+            format!("; {} without a hash", report::number(self.unhashed))
+        } else {
+            String::new()
+        };
+        let (read, failed) = (report::bytes(self.bytes), failed.join(", "));
+        reporter.summary(&format!("{begin}{records}: {hold} hold ({read} read), {failed}{unhashed}"));
+    }
+}

@@ -1,0 +1,138 @@
+//! What an operand holds, told apart by its content: a stream, a volume's `index.json`, or what b3sum writes.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+
+use super::claim::Claim;
+use super::{sums, volume};
+use crate::cli::Failure;
+use crate::report::Reporter;
+use crate::stream::line::{Layout, Line, LineReader};
+use crate::stream::table::judge;
+use crate::stream::{Fault, Held, Row, RowRef, Table};
+
+/// The records of one operand.
+#[derive(Debug)]
+pub(super) struct Input {
+    pub(super) table: Table,
+    /// Whether its records tell more than a hash.
+    pub(super) has_sizes: bool,
+    /// Where its relative paths hold.
+    base: PathBuf,
+    /// What was malformed before it became a stream.
+    faults: Vec<(String, Fault)>,
+}
+
+/// What can be told from how a text begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Stream,
+    Volume,
+    Sums,
+}
+
+/// Opens the inputs named by `operands`; `-`, or no operand at all, is standard input.
+///
+/// # Errors
+/// [`Failure::Stop`] for an input that cannot be read, or is cut off.
+pub(super) fn open(operands: &[OsString], root: Option<&Path>) -> Result<Vec<Input>, Failure> {
+    let standard_input = [OsString::from("-")];
+    let operands = if operands.is_empty() { &standard_input } else { operands };
+    operands.iter().map(|operand| Input::open(operand, root)).collect()
+}
+
+impl Input {
+    fn open(operand: &OsStr, root: Option<&Path>) -> Result<Self, Failure> {
+        let held = Held::open(operand)?;
+        let kind = Kind::of(&held.bytes()[held.mark_len()..]);
+        let base = match root {
+            Some(root) => root.to_owned(),
+            None if kind != Kind::Stream && held.is_file() && operand != "-" => {
+                Path::new(operand).parent().map(Path::to_owned).unwrap_or_default()
+            }
+            None => PathBuf::new(),
+        };
+        let mut faults = Vec::new();
+        let table = match kind {
+            Kind::Stream => Table::of(held)?,
+            Kind::Volume => Table::of(Held::made_from(held.name(), |out| volume::to_stream(&held, out))?)?,
+            Kind::Sums => Table::of(Held::made_from(held.name(), |out| sums::to_stream(&held, out, &mut faults))?)?,
+        };
+        Ok(Self { table, has_sizes: kind != Kind::Sums, base, faults })
+    }
+
+    /// Names what was malformed before it became a stream.
+    ///
+    /// # Errors
+    /// [`Failure::Stop`] if there is any, unless it is to be skipped.
+    pub(super) fn judge(&self, skip: bool, reporter: &Reporter) -> Result<(), Failure> {
+        let faults = self.faults.iter().map(|(place, fault)| (place.clone(), fault));
+        judge(self.faults.len(), faults, skip, reporter)
+    }
+
+    pub(super) fn claim(&self, input: usize, place: usize, at: RowRef, row: &Row<'_>) -> Claim {
+        Claim {
+            place,
+            input,
+            row: at,
+            path: self.base.join(OsString::from_vec(row.path_bytes().into_owned())),
+            hash: row.hash,
+            size: self.has_sizes.then_some(row.size),
+            mtime: row.mtime,
+            inode: row.id.map(|id| id.ino),
+        }
+    }
+}
+
+impl Kind {
+    fn of(text: &[u8]) -> Self {
+        let first = &text[..memchr::memchr(b'\n', text).unwrap_or(text.len())];
+        // A path may look like anything, so what is a good first line of a stream is one.
+        if is_stream(first) {
+            Self::Stream
+        } else if text.trim_ascii_start().starts_with(b"{") {
+            Self::Volume
+        } else if sums::read_line(first).is_ok() {
+            Self::Sums
+        } else {
+            Self::Stream
+        }
+    }
+}
+
+fn is_stream(first: &[u8]) -> bool {
+    let Ok(layout) = Layout::detect(first) else { return false };
+    matches!(LineReader::new(layout).read(first), Ok(Line::Row(_) | Line::Header))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_told_apart_by_how_they_begin() {
+        let digits = "0123456789abcdef".repeat(4);
+        let cases = [
+            (String::new(), Kind::Stream),
+            ("a\t-\t5\n".to_owned(), Kind::Stream),
+            ("a,-,5\n".to_owned(), Kind::Stream),
+            ("path\thash\tsize\n".to_owned(), Kind::Stream),
+            ("anything else\n".to_owned(), Kind::Stream),
+            ("{}.jpg\t-\t5\n".to_owned(), Kind::Stream),
+            (format!("{digits}  a\t-\t5\n"), Kind::Stream),
+            ("{\"format\": 1}".to_owned(), Kind::Volume),
+            ("\n {\n\t\"format\":\t1\t}".to_owned(), Kind::Volume),
+            ("{\"a\",\"b\",\"c\"\n".to_owned(), Kind::Volume),
+            (format!("{digits}  a\n"), Kind::Sums),
+            (format!("{digits}  a\tb\tc\n"), Kind::Sums),
+            (format!("{digits}  a,b,c\n"), Kind::Sums),
+            (format!("\\{digits}  a\\nb\n"), Kind::Sums),
+            (format!("BLAKE3 (a) = {digits}\n"), Kind::Sums),
+            (format!("{digits} a\n"), Kind::Stream),
+        ];
+        for (text, kind) in cases {
+            assert_eq!(Kind::of(text.as_bytes()), kind, "{text:?}");
+        }
+    }
+}

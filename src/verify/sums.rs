@@ -1,0 +1,169 @@
+//! What b3sum writes, and a volume's `B3SUMS`, as a stream.
+//!
+//! The form is that of b3sum(1) and its `what_does_check_do.md`: hash, two spaces, path; with `--tag`, `BLAKE3 (path) = hash`.
+//! A line that begins with a backslash has a path in which `\\`, `\n` and `\r` stand for what a line cannot hold.
+
+use std::borrow::Cow;
+use std::io::Write;
+
+use crate::cli::Failure;
+use crate::escape;
+use crate::record::ContentHash;
+use crate::report;
+use crate::stream::{Fault, Held};
+
+/// Writes a row for each line; the size is not known and stands as 0.
+///
+/// # Errors
+/// [`Failure::Stop`] where the last line is cut off, or `out` fails. Malformed lines are put into `faults` with their places.
+pub(super) fn to_stream(held: &Held, out: &mut dyn Write, faults: &mut Vec<(String, Fault)>) -> Result<(), Failure> {
+    held.check_last_line()?;
+    let text = &held.bytes()[held.mark_len()..];
+    let mut line = Vec::new();
+    for (number, sum) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        match read_line(sum.strip_suffix(b"\n").unwrap_or(sum)) {
+            Ok((hash, path)) => {
+                line.clear();
+                escape_path(&path, &mut line);
+                line.push(b'\t');
+                line.extend_from_slice(&hash.to_hex());
+                line.extend_from_slice(b"\t0\t-\t-\n");
+                out.write_all(&line)
+                    .map_err(|error| Failure::Stop(format!("reading: {}: {}", held.name(), report::reason(&error))))?;
+            }
+            Err(problem) => faults.push((format!("{}:{}", held.name(), number + 1), Fault::of_line(problem))),
+        }
+    }
+    Ok(())
+}
+
+/// A file called `-` is not to be taken for an unknown path.
+fn escape_path(path: &[u8], line: &mut Vec<u8>) {
+    escape::escape_into(if path == b"-" { b"./-" } else { path }, line);
+}
+
+/// The hash and the path that a line, without its newline, tells.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn read_line(line: &[u8]) -> Result<(ContentHash, Cow<'_, [u8]>), String> {
+    // b3sum, too, takes lines that passed through another system.
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let (is_escaped, line) = line.strip_prefix(b"\\").map_or((false, line), |line| (true, line));
+    let (digits, path) = tagged(line).or_else(|| plain(line)).ok_or("neither HASH  PATH nor BLAKE3 (PATH) = HASH")?;
+    let hash = ContentHash::parse(&digits.to_ascii_lowercase());
+    let hash = hash.ok_or_else(|| format!("\"{}\" is not 64 hexadecimal digits", escape::for_people(digits)))?;
+    let path = if is_escaped { Cow::Owned(unescape(path)?) } else { Cow::Borrowed(path) };
+    if path.is_empty() {
+        return Err("a path is never empty".into());
+    }
+    if path.contains(&0) {
+        return Err("a NUL byte cannot be part of a path".into());
+    }
+    Ok((hash, path))
+}
+
+fn tagged(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = line.strip_prefix(b"BLAKE3 (")?;
+    let end = memchr::memmem::rfind(rest, b") = ")?;
+    Some((&rest[end + 4..], &rest[..end]))
+}
+
+fn plain(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = memchr::memmem::find(line, b"  ")?;
+    Some((&line[..end], &line[end + 2..]))
+}
+
+fn unescape(text: &[u8]) -> Result<Vec<u8>, String> {
+    let mut path = Vec::with_capacity(text.len());
+    let mut bytes = text.iter();
+    while let Some(byte) = bytes.next() {
+        path.push(match byte {
+            b'\\' => match bytes.next() {
+                Some(b'\\') => b'\\',
+                Some(b'n') => b'\n',
+                Some(b'r') => b'\r',
+                _ => return Err(r"in a path after a leading backslash, a backslash must begin \\, \n or \r".into()),
+            },
+            other => *other,
+        });
+    }
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn path_of(line: &[u8]) -> Result<Vec<u8>, String> {
+        let (hash, path) = read_line(line)?;
+        assert_eq!(hash, ContentHash([0xab; 32]));
+        Ok(path.into_owned())
+    }
+
+    #[test]
+    fn both_forms_give_hash_and_path() {
+        let digits = "ab".repeat(32);
+        for (path, expected) in [("a", "a"), ("a  b", "a  b"), (" a", " a"), ("a) = b", "a) = b"), ("a\\nb", "a\\nb")] {
+            for line in
+                [format!("{digits}  {path}"), format!("BLAKE3 ({path}) = {digits}"), format!("{digits}  {path}\r")]
+            {
+                assert_eq!(path_of(line.as_bytes()).as_deref(), Ok(expected.as_bytes()), "{line}");
+            }
+        }
+        for line in [format!(r"\{digits}  a\\b\nc\rd"), format!(r"\BLAKE3 (a\\b\nc\rd) = {}", digits.to_uppercase())] {
+            assert_eq!(path_of(line.as_bytes()).as_deref(), Ok(b"a\\b\nc\rd".as_slice()), "{line}");
+        }
+        let odd = [digits.as_bytes(), b"  \xff\t"].concat();
+        assert_eq!(path_of(&odd).as_deref(), Ok(b"\xff\t".as_slice()));
+    }
+
+    #[test]
+    fn what_is_no_sum_is_refused() {
+        let digits = "ab".repeat(32);
+        for line in [
+            String::new(),
+            digits.clone(),
+            format!("{digits}  "),
+            format!("{digits} a"),
+            format!("{}  a", &digits[1..]),
+            format!("{digits}ab  a"),
+            format!("g{}  a", &digits[1..]),
+            format!(r"\{digits}  a\x41"),
+            format!(r"\{digits}  a\"),
+            format!("{digits}  a\0b"),
+            format!("BLAKE3 (a) = {}", &digits[1..]),
+            format!("BLAKE3 () = {digits}"),
+            format!("SHA256 (a) = {digits}"),
+        ] {
+            assert!(read_line(line.as_bytes()).is_err(), "{line}");
+        }
+    }
+    proptest! {
+        #[test]
+        fn any_path_that_b3sum_can_write_comes_back(path in proptest::collection::vec(1_u8.., 1..20), tag: bool) {
+            let digits = "ab".repeat(32).into_bytes();
+            let is_odd = path.iter().any(|byte| matches!(byte, b'\\' | b'\n' | b'\r'));
+            let escaped = path.iter().flat_map(|byte| match byte {
+                b'\\' => br"\\".to_vec(),
+                b'\n' => br"\n".to_vec(),
+                b'\r' => br"\r".to_vec(),
+                other => vec![*other],
+            });
+            let escaped: Vec<u8> = escaped.collect();
+            let line = if tag {
+                [b"BLAKE3 (", &*escaped, b") = ", &digits].concat()
+            } else {
+                [&*digits, b"  ", &escaped].concat()
+            };
+            let line = if is_odd { [b"\\", &*line].concat() } else { line };
+            prop_assert_eq!(path_of(&line), Ok(path));
+        }
+
+        #[test]
+        fn no_line_is_too_odd_to_be_judged(line: Vec<u8>) {
+            drop(read_line(&line));
+        }
+    }
+}

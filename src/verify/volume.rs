@@ -1,0 +1,257 @@
+//! The `index.json` that a volume carries, as a stream.
+//!
+//! It is an object with `"format": "mediastruct-volume/1"` and `"files"`, each with `path`, `hash`, `size` and `mtime` in the
+//! forms of the stream. The files are turned into rows one by one as they are read, so that none is held.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io::Write;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::cli::Failure;
+use crate::escape;
+use crate::record::{ContentHash, Timestamp};
+use crate::stream::Held;
+
+/// The one format that is known.
+const FORMAT: &str = "mediastruct-volume/1";
+
+/// Writes a row for each file.
+///
+/// # Errors
+/// [`Failure::Stop`] that names the place where it is no index of a volume, or that says that `out` failed.
+pub(super) fn to_stream(held: &Held, out: &mut dyn Write) -> Result<(), Failure> {
+    let mut json = serde_json::Deserializer::from_slice(&held.bytes()[held.mark_len()..]);
+    let read = Volume(out).deserialize(&mut json).and_then(|()| json.end());
+    read.map_err(|error| {
+        let text = error.to_string();
+        let problem = text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem);
+        let place = format!("{}:{}:{}", held.name(), error.line(), error.column());
+        Failure::Stop(format!("reading: {place}: {problem}"))
+    })
+}
+
+/// The whole of it.
+struct Volume<'w>(&'w mut dyn Write);
+
+impl<'de> DeserializeSeed<'de> for Volume<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Volume<'_> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("the index of a volume, an object with format and files")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let (mut has_format, mut has_files) = (false, false);
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            match &*key {
+                "format" if has_format => return Err(A::Error::duplicate_field("format")),
+                "format" => {
+                    has_format = true;
+                    check_format::<A::Error>(&map.next_value::<Cow<'de, str>>()?)?;
+                }
+                "files" if has_files => return Err(A::Error::duplicate_field("files")),
+                "files" => {
+                    has_files = true;
+                    map.next_value_seed(Files(&mut *self.0))?;
+                }
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        let missing = if has_format { "files" } else { "format" };
+        if has_format && has_files { Ok(()) } else { Err(A::Error::missing_field(missing)) }
+    }
+}
+
+fn check_format<E: serde::de::Error>(format: &str) -> Result<(), E> {
+    if format == FORMAT {
+        return Ok(());
+    }
+    let format = escape::for_people(format.as_bytes());
+    Err(E::custom(format_args!("its format is \"{format}\", and only {FORMAT} can be verified")))
+}
+
+/// The files of a volume.
+struct Files<'w>(&'w mut dyn Write);
+
+impl<'de> DeserializeSeed<'de> for Files<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Files<'_> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an array of files")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut files: A) -> Result<(), A::Error> {
+        while let Some(file) = files.next_element::<File>()? {
+            self.0.write_all(file.to_line().as_bytes()).map_err(A::Error::custom)?;
+        }
+        Ok(())
+    }
+}
+
+/// One file. Each member is checked as it is read, while its place is known.
+#[derive(Deserialize)]
+struct File {
+    #[serde(deserialize_with = "path")]
+    path: String,
+    #[serde(default, deserialize_with = "hash")]
+    hash: Option<ContentHash>,
+    size: u64,
+    #[serde(default, deserialize_with = "mtime")]
+    mtime: Option<Timestamp>,
+}
+
+impl File {
+    /// Its row.
+    fn to_line(&self) -> String {
+        let hash = self.hash.map_or("-".to_owned(), |hash| hash.to_string());
+        let mtime = self.mtime.map_or("-".to_owned(), |mtime| mtime.to_string());
+        format!("{}\t{hash}\t{}\t{mtime}\t-\n", self.path, self.size)
+    }
+}
+
+fn shown(text: &str) -> String {
+    escape::for_people(text.as_bytes())
+}
+
+/// An escaped path.
+fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let path = String::deserialize(deserializer)?;
+    if path.is_empty() || path == "-" {
+        return Err(D::Error::custom("path: a path is never empty or unknown"));
+    }
+    match escape::check(path.as_bytes()) {
+        Ok(()) => Ok(path),
+        Err(why) => Err(D::Error::custom(format_args!("path: \"{}\": {why}", shown(&path)))),
+    }
+}
+
+fn hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ContentHash>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)?.filter(|text| text != "-") else { return Ok(None) };
+    let problem = || format!("hash: \"{}\" is not 64 lower-case hexadecimal digits", shown(&text));
+    ContentHash::parse(text.as_bytes()).map(Some).ok_or_else(|| D::Error::custom(problem()))
+}
+
+fn mtime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    // As it stands there, since a number as others read it has too few digits for nanoseconds.
+    let text = <&RawValue>::deserialize(deserializer)?.get();
+    if matches!(text, "null" | "\"-\"") {
+        return Ok(None);
+    }
+    let problem = || format!("mtime: {} is not seconds with up to nine decimal places", shown(text));
+    moment(text).map(Some).ok_or_else(|| D::Error::custom(problem()))
+}
+
+/// A time as the stream has it, as a string or as a number, which others may write without the zeros at its end.
+fn moment(text: &str) -> Option<Timestamp> {
+    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    let (seconds, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    if decimals.is_empty() {
+        return None;
+    }
+    Timestamp::parse(format!("{seconds}.{decimals:0<9}").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(json: &str) -> Result<String, String> {
+        let dir = tempfile::tempdir().expect("directory");
+        let file = dir.path().join("index.json");
+        std::fs::write(&file, json).expect("write");
+        let mut out = Vec::new();
+        match to_stream(&Held::open(file.as_os_str()).expect("held"), &mut out) {
+            Ok(()) => Ok(String::from_utf8(out).expect("UTF-8")),
+            Err(Failure::Stop(text)) => Err(text.rsplit_once("index.json:").expect("a place").1.to_owned()),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    fn file(members: &str) -> Result<String, String> {
+        stream(&format!(r#"{{"format":"{FORMAT}","files":[{{{members}}}]}}"#))
+    }
+
+    #[test]
+    fn files_become_rows_whatever_else_is_told() {
+        let digits = "ab".repeat(32);
+        let json = format!(
+            "{{\n\"label\": {{\"x\": [1, null]}},\n\"files\": [\n{{\"path\": \"a\\u002fb \\\\xff\", \"hash\": \"{digits}\", \"size\": 5, \
+             \"mtime\": \"1.500000000\", \"more\": []}},\n{{\"size\": 0, \"path\": \"é\\\\\\\\\", \"hash\": null}}],\n\"format\": \"{FORMAT}\"}}\n"
+        );
+        assert_eq!(stream(&json), Ok(format!("a/b \\xff\t{digits}\t5\t1.500000000\t-\né\\\\\t-\t0\t-\t-\n")));
+        assert_eq!(stream(&format!(r#"{{"format":"{FORMAT}","files":[]}}"#)), Ok(String::new()));
+    }
+
+    #[test]
+    fn times_are_read_as_strings_and_as_numbers() {
+        for (json, expected) in [
+            ("null", "-"),
+            ("\"-\"", "-"),
+            ("1500000000.123456789", "1500000000.123456789"),
+            ("\"1500000000.123456789\"", "1500000000.123456789"),
+            ("1500000000.25", "1500000000.250000000"),
+            ("1500000000", "1500000000.000000000"),
+            ("-0.5", "-0.500000000"),
+        ] {
+            let row = file(&format!(r#""path":"a","size":1,"mtime":{json}"#)).expect(json);
+            assert_eq!(row, format!("a\t-\t1\t{expected}\t-\n"));
+        }
+        for json in ["1e9", "1.0123456789", "\"yesterday\"", "\"1.\"", "true", "[]", "\"\""] {
+            let problem = file(&format!(r#""path":"a","size":1,"mtime":{json}"#)).expect_err(json);
+            assert!(problem.contains("mtime: "), "{problem}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place() {
+        for (members, expected) in [
+            (r#""path":"a","size":-1"#, "invalid value: integer `-1`, expected u64"),
+            (r#""path":"a","size":1.5"#, "invalid type: floating point `1.5`, expected u64"),
+            (r#""path":"a""#, "missing field `size`"),
+            (r#""size":1"#, "missing field `path`"),
+            (r#""path":"","size":1"#, "path: a path is never empty or unknown"),
+            (r#""path":"a\nb","size":1"#, r#"path: "a\nb": the control byte \x0a must be escaped"#),
+            (r#""path":"a\\0","size":1"#, "path: \"a\\0\": a backslash must begin"),
+            (r#""path":"a","size":1,"hash":"ABC""#, "hash: \"ABC\" is not 64 lower-case hexadecimal digits"),
+            (r#""path":"a","path":"b","size":1"#, "duplicate field `path`"),
+        ] {
+            let problem = file(members).expect_err(members);
+            assert!(problem.starts_with("1:") && problem.contains(expected), "{problem}");
+        }
+        for (json, line, expected) in [
+            ("{", 1, "EOF while parsing an object"),
+            ("{\"files\":[]}", 1, "missing field `format`"),
+            ("{\n\"format\":\"mediastruct-archive/1\"}", 2, "its format is \"mediastruct-archive/1\", and only"),
+            (
+                "{\"format\":\"mediastruct-volume/1\",\n\"files\":{}}",
+                2,
+                "invalid type: map, expected an array of files",
+            ),
+            ("{\"format\":\"mediastruct-volume/1\",\"files\":[]}\n{", 2, "trailing characters"),
+        ] {
+            let problem = stream(json).expect_err(json);
+            assert!(problem.starts_with(&format!("{line}:")) && problem.contains(expected), "{problem}");
+        }
+        assert!(stream(&format!("{{\"x\":{}", "[".repeat(100_000))).is_err());
+    }
+}
