@@ -2,6 +2,8 @@
 
 pub(super) mod sample;
 
+use std::time::{Duration, Instant};
+
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 
@@ -29,12 +31,16 @@ pub(super) fn dates(content: &[u8], read: Reader) -> Vec<(Source, String)> {
         .collect()
 }
 
-/// Damages samples at random and has them read: `MEDIASTRUCT_FUZZ_ROUNDS` times, 20,000 without it. Readers pass if they
-/// come back.
+/// Damages samples at random and has them read: 20,000 times, or for as long as `MEDIASTRUCT_FUZZ_SECONDS` says. Readers
+/// pass if they come back. What is made of a round depends on its number alone.
 pub(super) fn survives_damage(samples: &[Vec<u8>], read: Reader) {
-    let rounds = std::env::var("MEDIASTRUCT_FUZZ_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(20_000);
+    let seconds = std::env::var("MEDIASTRUCT_FUZZ_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
+    let limit = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let mut random = Random(Xoshiro256PlusPlus::seed_from_u64(1904));
-    for round in 0..rounds {
+    for round in 0.. {
+        if limit.map_or(round >= 20_000, |limit| round % 1000 == 0 && Instant::now() >= limit) {
+            break;
+        }
         let sample = &samples[round % samples.len()];
         let damaged = random.damage(sample);
         let dates = facts(&damaged, read).dates;
