@@ -99,10 +99,8 @@ impl Index {
         let (companion, contents) = Companion::open(&path, &name)?;
         let opened = Self::look_up(&path, &name, &companion, &contents, &asked, reporter);
         let (id, content, known) = opened.inspect_err(|_| companion.remove_if_empty(&contents))?;
-        if contents.temporary {
-            // An earlier crawl has announced this file, and did not come to its end.
-            remove_if_there(&replace::path_beside(&path))?;
-        }
+        let room = make_room(&replace::path_beside(&path), contents.temporary);
+        room.inspect_err(|_| companion.remove_if_empty(&contents))?;
         companion.append(&Begin::now(start, asked.rehash, &asked.coverage).to_line())?;
         let own = id.into_iter().chain([companion.id()]).collect();
         let is_of_use = AtomicBool::new(contents.is_of_use());
@@ -305,9 +303,11 @@ impl Index {
 
     fn write(&self, places: &[Place], account: &Account) -> Result<ContentHash, Failure> {
         let new = replace::path_beside(&self.path);
-        let fail = |error: &io::Error| failure("writing", &new, error);
+        // Somebody else's file must not be announced: the next crawl would remove it.
+        make_room(&new, false)?;
         self.companion.announce()?;
-        let content = replace::write(&new, &self.path, &self.known, places).map_err(|error| fail(&error))?;
+        let written = replace::write(&new, &self.path, &self.known, places);
+        let content = written.map_err(|error| failure("writing", &new, &error))?;
         let replaced = self.known.table().check_whole().and_then(|()| {
             self.companion.add_account(&Account { content, ..account.clone() })?;
             std::fs::rename(&new, &self.path).map_err(|error| failure("replacing", &self.path, &error))
@@ -380,10 +380,13 @@ fn now() -> Timestamp {
     Timestamp { seconds: i64::try_from(now.as_secs()).unwrap_or(i64::MAX), nanoseconds: now.subsec_nanos() }
 }
 
-fn remove_if_there(path: &Path) -> Result<(), Failure> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failure("removing", path, &error)),
-        _ => Ok(()),
+/// Sees to it that there is no `FILE.new`: one that an earlier crawl has announced is removed, any other stays.
+fn make_room(new: &Path, announced: bool) -> Result<(), Failure> {
+    match if announced { std::fs::remove_file(new) } else { new.symlink_metadata().map(drop) } {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failure("removing", new, &error)),
+        Ok(()) if announced => Ok(()),
+        Ok(()) => Err(Failure::Stop(format!("writing: {}: it is there already, and in the way", report::shown(new)))),
     }
 }
 

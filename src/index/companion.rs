@@ -17,7 +17,7 @@
 //! A crawl only ever appends to it. In the end a new one takes its place, which is locked before that.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -62,6 +62,13 @@ struct Log {
 pub(crate) fn path_beside(index: &Path) -> PathBuf {
     let mut name = index.as_os_str().to_owned();
     name.push(".crawl");
+    PathBuf::from(name)
+}
+
+/// `FILE.crawl.new` for a companion `FILE.crawl`.
+fn path_of_next(companion: &Path) -> PathBuf {
+    let mut name = companion.as_os_str().to_owned();
+    name.push(".new");
     PathBuf::from(name)
 }
 
@@ -111,6 +118,8 @@ impl Companion {
         }
         let contents = lines::read(bytes);
         drop(map);
+        // It is no part of the tree that it may lie in. And what is in the way is better known now than in the end.
+        remove_own(&path_of_next(&path)).map_err(|error| fail("writing", &error))?;
         let end = contents.end;
         let meta = file.metadata().map_err(|error| fail("reading", &error))?;
         let id = FileId { dev: meta.dev(), ino: meta.ino() };
@@ -171,9 +180,7 @@ impl Companion {
     }
 
     fn try_replace(&self, account: &Account, kept: &[u8]) -> io::Result<()> {
-        let mut name = self.path.as_os_str().to_owned();
-        name.push(".new");
-        let name = PathBuf::from(name);
+        let name = path_of_next(&self.path);
         remove_own(&name)?;
         let mut file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&name)?;
         flock(&file, FlockOperation::NonBlockingLockExclusive)?;
@@ -256,16 +263,18 @@ fn open(path: &Path) -> io::Result<File> {
 
 /// Removes what an earlier crawl has left under the name of a companion to be.
 fn remove_own(path: &Path) -> io::Result<()> {
-    let bytes = match std::fs::symlink_metadata(path) {
-        Ok(meta) if meta.is_file() => std::fs::read(path)?,
-        Ok(_) => return Err(io::Error::from(io::ErrorKind::AlreadyExists)),
+    let mut bytes = Vec::new();
+    match std::fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_file() => File::open(path)?.take(MAGIC.len() as u64).read_to_end(&mut bytes)?,
+        Ok(_) => return Err(in_the_way(path)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
-    if bytes.starts_with(&MAGIC[..bytes.len().min(MAGIC.len())]) {
-        return std::fs::remove_file(path);
-    }
-    Err(io::Error::other(format!("{} is in the way", report::shown(path))))
+    if MAGIC.starts_with(&bytes) { std::fs::remove_file(path) } else { Err(in_the_way(path)) }
+}
+
+fn in_the_way(path: &Path) -> io::Error {
+    io::Error::other(format!("{} is in the way", report::shown(path)))
 }
 
 fn held(name: &Path, file: &File) -> Failure {
