@@ -146,6 +146,11 @@ impl Index {
         self.known.row(at, reader)?.hash
     }
 
+    /// Whether a row stands in the index itself, and not in what an unfinished crawl has left.
+    pub(crate) fn is_in_file(&self, at: Place) -> bool {
+        self.known.is_in_index(at)
+    }
+
     /// Whether a file belongs to the index.
     pub(crate) fn is_own(&self, id: FileId) -> bool {
         self.own.contains(&id)
