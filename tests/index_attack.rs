@@ -50,3 +50,12 @@ fn a_root_behind_a_link_that_fails_after_the_start_leaves_file_as_it_was() {
     crawl_with_read_error(&sandbox, "real", 2, &["root"]).expect_status(2).expect_stderr("left as it was");
     assert_eq!(sandbox.index(), before);
 }
+
+#[test]
+fn a_long_name_that_leaves_no_room_for_the_companion_is_refused_at_once() {
+    let sandbox = Sandbox::new();
+    sandbox.old_file("d/a", "a");
+    let name = "n".repeat(249);
+    let outcome = sandbox.run("ms-crawl", &["--index", &name, "d"], b"").expect_status(2);
+    assert!(outcome.stdout.is_empty() && !sandbox.exists(&name) && !sandbox.exists(format!("{name}.crawl")));
+}

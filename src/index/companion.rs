@@ -119,7 +119,12 @@ impl Companion {
         let contents = lines::read(bytes);
         drop(map);
         // It is no part of the tree that it may lie in. And what is in the way is better known now than in the end.
-        remove_own(&path_of_next(&path)).map_err(|error| fail("writing", &error))?;
+        if let Err(error) = remove_own(&path_of_next(&path)) {
+            if contents.end == 0 {
+                std::fs::remove_file(&path).unwrap_or(());
+            }
+            return Err(fail("writing", &error));
+        }
         let end = contents.end;
         let meta = file.metadata().map_err(|error| fail("reading", &error))?;
         let id = FileId { dev: meta.dev(), ino: meta.ino() };
