@@ -52,6 +52,16 @@ fn a_root_behind_a_link_that_fails_after_the_start_leaves_file_as_it_was() {
 }
 
 #[test]
+fn a_mark_at_the_beginning_of_an_index_does_not_stay() {
+    let sandbox = Sandbox::new();
+    sandbox.old_file("d/a", "a");
+    let rows = support::index::sorted_crawl(&sandbox, &["d"]);
+    sandbox.write(FILE, format!("\u{feff}{rows}"));
+    crawl(&sandbox, &["d"]).expect_status(0);
+    expect_index_of(&sandbox, &["d"]);
+}
+
+#[test]
 fn a_long_name_that_leaves_no_room_for_the_companion_is_refused_at_once() {
     let sandbox = Sandbox::new();
     sandbox.old_file("d/a", "a");

@@ -78,6 +78,8 @@ impl Known {
             return Err(Failure::Stop("the index is too large".into()));
         }
         let lines: usize = table.parts(jobs).iter().map(Part::count_lines).sum();
+        // A mark is no row, so that not all of it is to stay.
+        let lines = lines + usize::from(table.begins_with_mark());
         let logged = log.as_deref().map_or(0, |log| memchr::memchr_iter(b'\n', log).count());
         let cells = usize::try_from(len / CELL / 64 + 1).map_err(|_| Failure::Stop("the index is too large".into()))?;
         let mut known = Self {
