@@ -268,17 +268,17 @@ impl Index {
         let mut vanished = Vanished::new(roots, filter, failed);
         let mut kept = Remembered { coverage: &self.coverage, lines: Vec::new(), start: None };
         let mut reader = Reader::new();
-        let is_found = |path: &[u8], reader: &mut Reader| {
+        let find = |path: &[u8], reader: &mut Reader| {
             let found = places.binary_search_by(|place| self.known.path(*place, reader, |other| other.cmp(path)));
-            found.is_ok()
+            found.ok().map(|found| places[found])
         };
         self.known.each_in_index(|at, row| {
             if self.known.is_alive(at, row) {
-                vanished.found(row.id);
+                vanished.found(row.id, row.id);
             } else {
                 let path = row.path_bytes();
-                if is_found(&path, &mut reader) {
-                    vanished.found(row.id);
+                if let Some(found) = find(&path, &mut reader) {
+                    vanished.found(row.id, self.known.row(found, &mut reader).and_then(|row| row.id));
                 } else if !path.starts_with(b"/") && !self.known.holds_here(at) {
                     // Nobody has looked there.
                 } else if vanished.lost(as_path(&path), row.id, row.size) == Fate::OutOfReach {
@@ -297,7 +297,7 @@ impl Index {
             self.known.each_logged(|at, row| {
                 let path = row.path_bytes();
                 let holds = path.starts_with(b"/") || self.known.holds_here(at);
-                let is_lost = holds && !used.contains(&at) && !is_found(&path, &mut reader);
+                let is_lost = holds && !used.contains(&at) && find(&path, &mut reader).is_none();
                 if is_lost && vanished.lost(as_path(&path), row.id, row.size) == Fate::OutOfReach {
                     kept.add(self.known.start_in_companion(at), self.known.line(at), row.hash);
                 }

@@ -69,3 +69,33 @@ fn a_long_name_that_leaves_no_room_for_the_companion_is_refused_at_once() {
     let outcome = sandbox.run("ms-crawl", &["--index", &name, "d"], b"").expect_status(2);
     assert!(outcome.stdout.is_empty() && !sandbox.exists(&name) && !sandbox.exists(format!("{name}.crawl")));
 }
+
+#[test]
+fn a_directory_emptied_on_a_filesystem_with_another_number_is_no_missing_disk() {
+    if !needs_root() || !needs("mkfs.ext4") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    for image in ["disk.img", "other.img"] {
+        fs::File::create(sandbox.path(image)).and_then(|file| file.set_len(4 << 20)).expect("an image");
+        sandbox.shell(&format!("mkfs.ext4 -q {image}")).expect_status(0);
+    }
+    let mount = |image: &str, at: &str| {
+        Mount::new(&[OsStr::new("-o"), OsStr::new("loop"), sandbox.path(image).as_os_str()], &sandbox.mkdir(at))
+    };
+    let disk = mount("disk.img", "d");
+    sandbox.old_file("d/a", "a");
+    sandbox.old_file("d/sub/b", "b");
+    crawl(&sandbox, &["d"]).expect_status(0);
+    let before = sandbox.indexed("d/a", 4);
+    drop(disk);
+    let _other = mount("other.img", "other");
+    let disk = mount("disk.img", "d");
+    fs::remove_file(sandbox.path("d/sub/b")).expect("removal");
+    crawl(&sandbox, &["d"]).expect_status(0);
+    assert_eq!(sandbox.indexed_paths(), ["d/a"]);
+    assert_ne!(sandbox.indexed("d/a", 4), before, "the disk has got the same number again");
+    drop(disk);
+    crawl(&sandbox, &["d"]).expect_status(2).expect_stderr("is it mounted?");
+    assert!(sandbox.exists(COMPANION));
+}

@@ -16,12 +16,22 @@ pub(super) struct Vanished<'a> {
     /// Directories and files that could not be read.
     failed: HashSet<&'a Path>,
     /// For a directory and the device of files that were in it: the nearest directory that is still there, if that is on
-    /// another device, and whether it is empty.
-    above: HashMap<(PathBuf, u64), Option<(PathBuf, bool)>>,
-    /// Places that a filesystem seems to be missing from, by its device.
-    suspects: HashMap<u64, (PathBuf, bool)>,
+    /// another device.
+    above: HashMap<(PathBuf, u64), Option<Above>>,
+    /// Places that a filesystem seems to be missing from, by its device and the one that is there instead.
+    suspects: HashMap<(u64, u64), Above>,
+    /// Devices with another number than before, and that number: files have kept their own numbers there.
+    renumbered: HashSet<(u64, u64)>,
     /// For each device, whether a file was found where it was before.
     found: HashMap<u64, bool>,
+}
+
+/// A directory that is on another device than the files that were below it.
+#[derive(Debug, Clone)]
+struct Above {
+    dir: PathBuf,
+    device: u64,
+    is_empty: bool,
 }
 
 /// What has become of a file.
@@ -42,14 +52,17 @@ impl<'a> Vanished<'a> {
             failed: failed.iter().map(PathBuf::as_path).collect(),
             above: HashMap::new(),
             suspects: HashMap::new(),
+            renumbered: HashSet::new(),
             found: HashMap::new(),
         }
     }
 
-    /// A row whose path was found again, whatever is there now.
-    pub(super) fn found(&mut self, id: Option<FileId>) {
-        if let Some(id) = id {
-            self.found.insert(id.dev, true);
+    /// A row whose path was found again, whatever is there `now`.
+    pub(super) fn found(&mut self, id: Option<FileId>, now: Option<FileId>) {
+        let Some(id) = id else { return };
+        self.found.insert(id.dev, true);
+        if let Some(now) = now.filter(|now| now.ino == id.ino && now.dev != id.dev) {
+            self.renumbered.insert((id.dev, now.dev));
         }
     }
 
@@ -60,9 +73,9 @@ impl<'a> Vanished<'a> {
         }
         if let Some(id) = id.filter(|_| self.is_wanted(path, size)) {
             self.found.entry(id.dev).or_insert(false);
-            if let Some((dir, is_empty)) = self.missing_filesystem(path, id.dev) {
-                let suspect = self.suspects.entry(id.dev).or_insert((dir, is_empty));
-                suspect.1 |= is_empty;
+            if let Some(above) = self.missing_filesystem(path, id.dev) {
+                let is_empty = above.is_empty;
+                self.suspects.entry((id.dev, above.device)).or_insert(above).is_empty |= is_empty;
             }
         }
         Fate::Gone
@@ -72,9 +85,10 @@ impl<'a> Vanished<'a> {
     pub(super) fn unmounted(&self) -> Option<&Path> {
         // Where the directory is not empty, it may be that numbers of devices have changed. Then other files of that
         // device are still there.
-        let is_missing =
-            |(dev, (_, is_empty)): &(&u64, &(PathBuf, bool))| *is_empty || self.found.get(dev) == Some(&false);
-        self.suspects.iter().filter(is_missing).map(|(_, (dir, _))| dir.as_path()).min()
+        let is_missing = |(devices, above): &(&(u64, u64), &Above)| {
+            !self.renumbered.contains(*devices) && (above.is_empty || self.found.get(&devices.0) == Some(&false))
+        };
+        self.suspects.iter().filter(is_missing).map(|(_, above)| above.dir.as_path()).min()
     }
 
     fn is_wanted(&self, path: &Path, size: u64) -> bool {
@@ -85,22 +99,22 @@ impl<'a> Vanished<'a> {
             && (below.as_os_str().is_empty() || self.filter.wants(below) && below.ancestors().skip(1).all(enters))
     }
 
-    /// The nearest directory above `path` that is there, and whether it is empty, unless it is on the device `dev`, as the
-    /// file was.
-    fn missing_filesystem(&mut self, path: &Path, dev: u64) -> Option<(PathBuf, bool)> {
+    /// The nearest directory above `path` that is there, unless it is on the device `dev`, as the file was.
+    fn missing_filesystem(&mut self, path: &Path, dev: u64) -> Option<Above> {
         let parent = crate::place::parent(path).to_path_buf();
         self.above.entry((parent, dev)).or_insert_with_key(|(parent, dev)| look_above(parent, *dev)).clone()
     }
 }
 
-fn look_above(parent: &Path, dev: u64) -> Option<(PathBuf, bool)> {
+fn look_above(parent: &Path, dev: u64) -> Option<Above> {
     for (number, dir) in parent.ancestors().enumerate() {
         let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
         match dir.metadata() {
             Ok(status) if status.is_dir() && status.dev() != dev => {
                 let is_empty = std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none());
                 // From a directory with other files in it, a file may just have gone.
-                return (is_empty || number > 0).then(|| (dir.to_path_buf(), is_empty));
+                let above = Above { dir: dir.to_path_buf(), device: status.dev(), is_empty };
+                return (is_empty || number > 0).then_some(above);
             }
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
             _ => return None,
