@@ -68,6 +68,8 @@ pub(crate) struct Index {
     halves: HashMap<Half, Values>,
     /// What could not be read.
     failed: Mutex<Vec<PathBuf>>,
+    /// Which file the index was, if there was one.
+    id: Option<FileId>,
     /// Files that belong to the index and are no part of the crawl.
     own: Vec<FileId>,
     /// The companion holds something that the next crawl can use.
@@ -106,7 +108,7 @@ impl Index {
         let is_of_use = AtomicBool::new(contents.is_of_use());
         let halves = contents.halves_for(asked.rehash);
         let (coverage, failed) = (asked.coverage, Mutex::default());
-        Ok(Self { name, path, companion, known, coverage, start, content, halves, failed, own, is_of_use })
+        Ok(Self { name, path, companion, known, coverage, start, content, halves, failed, id, own, is_of_use })
     }
 
     /// Reads the index and what an unfinished crawl has left, now that nobody else writes them.
@@ -244,6 +246,8 @@ impl Index {
     ) -> Result<(), Failure> {
         let log = self.companion.map()?;
         self.known.read_again(log);
+        self.check_whole()?;
+        let is_there = self.is_there()?;
         let failed = std::mem::take(&mut *self.failed.lock().unwrap_or_else(PoisonError::into_inner));
         if let Some(root) = roots.iter().find(|root| failed.contains(&root.path)) {
             return Err(self.left_as_it_was(&format!("{} could not be read", report::shown(&root.path))));
@@ -251,7 +255,7 @@ impl Index {
         let mut account =
             Account { start: self.start, content: ContentHash::of_nothing(), coverage: self.coverage.clone() };
         let mut kept = Vec::new();
-        let is_same = failed.is_empty() && places.is_empty() && self.known.is_all_alive();
+        let is_same = is_there && failed.is_empty() && places.is_empty() && self.known.is_all_alive();
         if let Some(content) = self.content.filter(|_| is_same) {
             // It says already what it should.
             account.content = content;
@@ -313,8 +317,9 @@ impl Index {
         self.companion.announce()?;
         let written = replace::write(&new, &self.path, &self.known, places);
         let content = written.map_err(|error| failure("writing", &new, &error))?;
-        let replaced = self.known.table().check_whole().and_then(|()| {
+        let replaced = self.check_whole().and_then(|()| {
             self.companion.add_account(&Account { content, ..account.clone() })?;
+            self.is_there()?;
             std::fs::rename(&new, &self.path).map_err(|error| failure("replacing", &self.path, &error))
         });
         if replaced.is_err() {
@@ -324,6 +329,23 @@ impl Index {
         replaced?;
         sync_directory(directory_of(&self.path)).map_err(|error| failure("writing", &self.path, &error))?;
         Ok(content)
+    }
+
+    /// Checks that nobody has changed the index since it was opened: what was read from it could be wrong.
+    ///
+    /// # Errors
+    /// [`Failure::Stop`] if somebody has.
+    pub(crate) fn check_whole(&self) -> Result<(), Failure> {
+        self.known.table().check_whole()
+    }
+
+    /// Whether the index still stands in its place. What somebody else has put there is nobody's to replace.
+    fn is_there(&self) -> Result<bool, Failure> {
+        match id_of_index(&self.path, &self.name)? {
+            None => Ok(false),
+            there if there == self.id => Ok(true),
+            Some(_) => Err(self.left_as_it_was("another file has taken its place meanwhile")),
+        }
     }
 
     fn left_as_it_was(&self, why: &str) -> Failure {

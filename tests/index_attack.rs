@@ -51,6 +51,75 @@ fn a_root_behind_a_link_that_fails_after_the_start_leaves_file_as_it_was() {
     assert_eq!(sandbox.index(), before);
 }
 
+/// A tree whose records do not fit into a pipe, so that a crawl whose output nobody reads waits in the middle.
+fn long_tree() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let long = "n".repeat(200);
+    for i in 0..1200 {
+        sandbox.old_file(format!("d/{i}{long}"), i.to_string());
+    }
+    sandbox
+}
+
+/// Does something in the middle of a crawl of `d`, and tells how that ended and what it printed.
+fn meanwhile(sandbox: &Sandbox, act: impl FnOnce()) -> (i32, String) {
+    let mut command = sandbox.command("ms-crawl");
+    command.args(["--index", FILE, "d"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("ms-crawl starts");
+    let mut stdout = BufReader::new(child.stdout.take().expect("stdout"));
+    let mut text = String::new();
+    stdout.read_line(&mut text).expect("a first record");
+    act();
+    stdout.read_to_string(&mut text).expect("the rest");
+    (exit_status(child.wait().expect("the end")), text)
+}
+
+#[test]
+fn a_file_that_somebody_else_puts_in_the_place_of_a_first_index_is_not_replaced() {
+    let sandbox = long_tree();
+    let (status, _) = meanwhile(&sandbox, || fs::write(sandbox.path(FILE), "precious\n").expect("write"));
+    assert_eq!((status, sandbox.index()), (2, "precious\n".to_owned()));
+    assert!(!sandbox.exists("index.tsv.new"));
+}
+
+#[test]
+fn a_file_that_somebody_else_puts_in_the_place_of_an_index_is_not_replaced() {
+    for grows in [false, true] {
+        let sandbox = long_tree();
+        crawl(&sandbox, &["d"]).expect_status(0);
+        if grows {
+            sandbox.old_file("d/more", "more");
+        }
+        let (status, _) = meanwhile(&sandbox, || {
+            sandbox.write("other", "precious\n");
+            fs::rename(sandbox.path("other"), sandbox.path(FILE)).expect("rename");
+        });
+        assert_eq!((status, sandbox.index()), (2, "precious\n".to_owned()), "grows: {grows}");
+    }
+}
+
+#[test]
+fn an_index_that_is_removed_while_nothing_changes_is_written_again() {
+    let sandbox = long_tree();
+    crawl(&sandbox, &["d"]).expect_status(0);
+    let (status, _) = meanwhile(&sandbox, || fs::remove_file(sandbox.path(FILE)).expect("removal"));
+    assert_eq!(status, 0);
+    expect_index_of(&sandbox, &["d"]);
+}
+
+#[test]
+fn an_index_that_is_edited_while_nothing_changes_ends_the_crawl() {
+    let sandbox = long_tree();
+    crawl(&sandbox, &["d"]).expect_status(0);
+    let edited = sandbox.index().replace("\t5", "\t6");
+    let (status, text) = meanwhile(&sandbox, || fs::write(sandbox.path(FILE), &edited).expect("write"));
+    assert_eq!((status, sandbox.index()), (2, edited));
+    // What was in the pipe had been looked up before; what comes later is not printed.
+    assert!(text.lines().count() < 1200, "{} lines", text.lines().count());
+    crawl(&sandbox, &["d"]).expect_status(0);
+    expect_index_of(&sandbox, &["d"]);
+}
+
 #[test]
 fn a_mark_at_the_beginning_of_an_index_does_not_stay() {
     let sandbox = Sandbox::new();

@@ -140,6 +140,7 @@ impl Keeper<'_> {
 impl Sink for Keeper<'_> {
     /// What is hashed is written down before anybody hears of it.
     fn take(&mut self, found: Vec<Found>) -> Result<(), Failure> {
+        self.index.check_whole()?;
         self.keep(&found)?;
         if self.output.sorts() {
             return self.output.take(found);
