@@ -101,9 +101,9 @@ impl Index {
         let (companion, contents) = Companion::open(&path, &name)?;
         let opened = Self::look_up(&path, &name, &companion, &contents, &asked, reporter);
         let (id, content, known) = opened.inspect_err(|_| companion.remove_if_empty(&contents))?;
-        let room = make_room(&replace::path_beside(&path), contents.temporary);
-        room.inspect_err(|_| companion.remove_if_empty(&contents))?;
-        companion.append(&Begin::now(start, asked.rehash, &asked.coverage).to_line())?;
+        let begun = make_room(&replace::path_beside(&path), contents.temporary)
+            .and_then(|()| companion.begin(&Begin::now(start, asked.rehash, &asked.coverage)));
+        begun.inspect_err(|_| companion.remove_if_empty(&contents))?;
         let own = id.into_iter().chain([companion.id()]).collect();
         let is_of_use = AtomicBool::new(contents.is_of_use());
         let halves = contents.halves_for(asked.rehash);
@@ -319,6 +319,7 @@ impl Index {
         let content = written.map_err(|error| failure("writing", &new, &error))?;
         let replaced = self.check_whole().and_then(|()| {
             self.companion.add_account(&Account { content, ..account.clone() })?;
+            self.is_of_use.store(true, Ordering::Relaxed);
             self.is_there()?;
             std::fs::rename(&new, &self.path).map_err(|error| failure("replacing", &self.path, &error))
         });
@@ -327,7 +328,7 @@ impl Index {
             std::fs::remove_file(&new).unwrap_or(());
         }
         replaced?;
-        sync_directory(directory_of(&self.path)).map_err(|error| failure("writing", &self.path, &error))?;
+        sync_directory_of(&self.path).map_err(|error| failure("writing", &self.path, &error))?;
         Ok(content)
     }
 
@@ -417,13 +418,9 @@ fn make_room(new: &Path, announced: bool) -> Result<(), Failure> {
     }
 }
 
-fn directory_of(path: &Path) -> &Path {
-    let parent = crate::place::parent(path);
-    if parent.as_os_str().is_empty() { Path::new(".") } else { parent }
-}
-
-fn sync_directory(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
+/// Brings the names in the directory of a file to the disk.
+fn sync_directory_of(path: &Path) -> io::Result<()> {
+    File::open(crate::place::parent(path))?.sync_all()
 }
 
 fn failure(doing: &str, path: &Path, error: &io::Error) -> Failure {

@@ -28,7 +28,7 @@ use rustix::io::Errno;
 
 use super::account::{Account, Coverage};
 use super::lines::{self, Contents};
-use super::{directory_of, failure, sync_directory};
+use super::{failure, sync_directory_of};
 use crate::cli::Failure;
 use crate::mapped::Mapping;
 use crate::record::{FileId, Timestamp};
@@ -134,6 +134,8 @@ impl Companion {
         let companion = Self { path, id, log: Mutex::new(log) };
         if end == 0 {
             companion.append(MAGIC)?;
+            companion.sync()?;
+            sync_directory_of(&companion.path).map_err(|error| companion.failed("writing", &error))?;
         }
         Ok((companion, contents))
     }
@@ -141,6 +143,16 @@ impl Companion {
     /// Which file this is.
     pub(crate) fn id(&self) -> FileId {
         self.id
+    }
+
+    /// Says that a crawl begins. That is on the disk before anything the crawl finds, which would otherwise be taken for
+    /// the work of an earlier one.
+    ///
+    /// # Errors
+    /// [`Failure::Stop`] where that fails.
+    pub(super) fn begin(&self, begin: &Begin) -> Result<(), Failure> {
+        self.append(&begin.to_line())?;
+        self.sync()
     }
 
     /// Appends whole lines and tells the place of the first byte. Now and then, all that was appended goes to the disk.
@@ -198,7 +210,7 @@ impl Companion {
             std::fs::remove_file(&name).unwrap_or(());
             return Err(error);
         }
-        sync_directory(directory_of(&self.path))?;
+        sync_directory_of(&self.path)?;
         // The old one is unlocked when it is closed; by then nobody can open it any more.
         let mut log = self.log();
         *log = Log { file, end: text.len() as u64, synced: Instant::now(), dirty: false };
