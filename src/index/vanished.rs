@@ -18,8 +18,9 @@ pub(super) struct Vanished<'a> {
     /// For a directory and the device of files that were in it: the nearest directory that is still there, if that is on
     /// another device.
     above: HashMap<(PathBuf, u64), Option<Above>>,
-    /// Places that a filesystem seems to be missing from, by its device and the one that is there instead.
-    suspects: HashMap<(u64, u64), Above>,
+    /// Places that a filesystem seems to be missing from, by its device, the one that is there instead, and whether the
+    /// place is empty; the first place of each kind.
+    suspects: HashMap<(u64, u64, bool), PathBuf>,
     /// Devices with another number than before, and that number: files have kept their own numbers there.
     renumbered: HashSet<(u64, u64)>,
     /// For each device, whether a file was found where it was before.
@@ -74,8 +75,7 @@ impl<'a> Vanished<'a> {
         if let Some(id) = id.filter(|_| self.is_wanted(path, size)) {
             self.found.entry(id.dev).or_insert(false);
             if let Some(above) = self.missing_filesystem(path, id.dev) {
-                let is_empty = above.is_empty;
-                self.suspects.entry((id.dev, above.device)).or_insert(above).is_empty |= is_empty;
+                self.suspects.entry((id.dev, above.device, above.is_empty)).or_insert(above.dir);
             }
         }
         Fate::Gone
@@ -85,10 +85,10 @@ impl<'a> Vanished<'a> {
     pub(super) fn unmounted(&self) -> Option<&Path> {
         // Where the directory is not empty, it may be that numbers of devices have changed. Then other files of that
         // device are still there.
-        let is_missing = |(devices, above): &(&(u64, u64), &Above)| {
-            !self.renumbered.contains(*devices) && (above.is_empty || self.found.get(&devices.0) == Some(&false))
+        let is_missing = |(before, there, is_empty): (u64, u64, bool)| {
+            !self.renumbered.contains(&(before, there)) && (is_empty || self.found.get(&before) == Some(&false))
         };
-        self.suspects.iter().filter(is_missing).map(|(_, above)| above.dir.as_path()).min()
+        self.suspects.iter().filter(|(kind, _)| is_missing(**kind)).map(|(_, dir)| dir.as_path()).min()
     }
 
     fn is_wanted(&self, path: &Path, size: u64) -> bool {
@@ -121,4 +121,112 @@ fn look_above(parent: &Path, dev: u64) -> Option<Above> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::walk::filter::FilterBuilder;
+
+    /// A root with an empty directory, one with another file in it, and the number of their device.
+    fn tree() -> (tempfile::TempDir, u64) {
+        let dir = tempfile::tempdir().expect("directory");
+        for name in ["empty", "full"] {
+            std::fs::create_dir(dir.path().join(name)).expect("directory");
+        }
+        std::fs::write(dir.path().join("full/other"), "").expect("file");
+        let dev = dir.path().metadata().expect("metadata").dev();
+        (dir, dev)
+    }
+
+    /// Some file, as it is numbered on a device.
+    fn on(dev: u64) -> FileId {
+        FileId { dev, ino: 1 }
+    }
+
+    /// The directory, below the root, that a filesystem is missing from after the files `lost`, which were on the device
+    /// `dev`, and after some others were `found`: on which device each was, and is.
+    fn missing(dir: &Path, lost: &[&str], dev: u64, found: &[(u64, u64)]) -> Option<PathBuf> {
+        let roots = [Root { path: dir.to_path_buf(), ..Root::default() }];
+        let (filter, failed) = (Filter::default(), []);
+        let mut vanished = Vanished::new(&roots, &filter, &failed);
+        for (before, now) in found {
+            vanished.found(Some(on(*before)), Some(on(*now)));
+        }
+        for name in lost {
+            assert_eq!(vanished.lost(&dir.join(name), Some(on(dev)), 5), Fate::Gone);
+        }
+        vanished.unmounted().map(|missing| missing.strip_prefix(dir).expect("below").to_path_buf())
+    }
+
+    #[test]
+    fn files_are_gone_from_directories_of_their_own_filesystem() {
+        let (dir, dev) = tree();
+        assert_eq!(missing(dir.path(), &["empty/a", "full/b", "gone/deep/c"], dev, &[]), None);
+    }
+
+    #[test]
+    fn a_filesystem_is_missing_from_an_empty_directory_of_another() {
+        let (dir, dev) = tree();
+        let other = dev + 1;
+        for lost in ["empty/a", "empty/deep/b"] {
+            for found in [&[][..], &[(dev, dev)], &[(other, other)]] {
+                let missing = missing(dir.path(), &[lost], other, found);
+                assert_eq!(missing.as_deref(), Some(Path::new("empty")), "{lost} {found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_that_has_changed_is_no_missing_filesystem() {
+        let (dir, dev) = tree();
+        let before = dev + 1;
+        for lost in ["empty/a", "empty/deep/b", "full/c", "full/deep/d"] {
+            assert_eq!(missing(dir.path(), &[lost], before, &[(before, dev)]), None, "{lost}");
+        }
+    }
+
+    #[test]
+    fn a_mount_point_with_files_in_it_counts_where_nothing_else_is_found() {
+        let (dir, dev) = tree();
+        let other = dev + 1;
+        assert_eq!(missing(dir.path(), &["full/deep/a"], other, &[]), Some("full".into()));
+        assert_eq!(missing(dir.path(), &["full/deep/a"], other, &[(other, other)]), None);
+        assert_eq!(missing(dir.path(), &["full/a"], other, &[]), None, "it may just have gone");
+        let both = missing(dir.path(), &["full/deep/a", "empty/b"], other, &[(other, other)]);
+        assert_eq!(both, Some("empty".into()), "the one that is meant is named");
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_not_missed() {
+        let (dir, dev) = tree();
+        let roots = [Root { path: dir.path().join("full"), ..Root::default() }];
+        let (filter, failed) = (Filter::default(), []);
+        let mut vanished = Vanished::new(&roots, &filter, &failed);
+        assert_eq!(vanished.lost(&dir.path().join("empty/a"), Some(on(dev + 1)), 5), Fate::Gone);
+        assert_eq!(vanished.lost(&dir.path().join("full/deep/a"), None, 5), Fate::Gone);
+        assert_eq!(vanished.unmounted(), None);
+
+        let roots = [Root { path: dir.path().to_path_buf(), ..Root::default() }];
+        let filter = FilterBuilder::default().build().expect("filter");
+        let mut vanished = Vanished::new(&roots, &filter, &failed);
+        vanished.lost(&dir.path().join("empty/a"), Some(on(dev + 1)), 5);
+        assert!(vanished.unmounted().is_some());
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_out_of_reach_with_all_below() {
+        let roots = [Root { path: "r".into(), ..Root::default() }];
+        let (filter, failed) = (Filter::default(), ["r/dir".into(), "r/file".into()]);
+        let mut vanished = Vanished::new(&roots, &filter, &failed);
+        for (path, fate) in [
+            ("r/dir/a", Fate::OutOfReach),
+            ("r/dir/deep/b", Fate::OutOfReach),
+            ("r/file", Fate::OutOfReach),
+            ("r/directory", Fate::Gone),
+            ("r/other/dir/a", Fate::Gone),
+        ] {
+            assert_eq!(vanished.lost(Path::new(path), Some(on(u64::MAX)), 5), fate, "{path}");
+        }
+    }
 }
