@@ -14,6 +14,7 @@ mod pipeline;
 mod probe;
 
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -127,6 +128,11 @@ impl Crawl<'_> {
         if matches!(trouble, Trouble::Io(_)) {
             self.remember(path);
         }
+    }
+
+    fn unlisted(&self, path: &Path, error: &io::Error) {
+        self.reporter.failed("listing", path, &report::reason(error));
+        self.remember(path);
     }
 
     /// What could not be looked at may still be what it was.

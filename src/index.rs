@@ -68,6 +68,8 @@ pub(crate) struct Index {
     halves: HashMap<Half, Values>,
     /// What could not be read.
     failed: Mutex<Vec<PathBuf>>,
+    /// Which file the index was, if there was one.
+    id: Option<FileId>,
     /// Files that belong to the index and are no part of the crawl.
     own: Vec<FileId>,
     /// The companion holds something that the next crawl can use.
@@ -99,16 +101,14 @@ impl Index {
         let (companion, contents) = Companion::open(&path, &name)?;
         let opened = Self::look_up(&path, &name, &companion, &contents, &asked, reporter);
         let (id, content, known) = opened.inspect_err(|_| companion.remove_if_empty(&contents))?;
-        if contents.temporary {
-            // An earlier crawl has announced this file, and did not come to its end.
-            remove_if_there(&replace::path_beside(&path))?;
-        }
-        companion.append(&Begin::now(start, asked.rehash, &asked.coverage).to_line())?;
+        let begun = make_room(&replace::path_beside(&path), contents.temporary)
+            .and_then(|()| companion.begin(&Begin::now(start, asked.rehash, &asked.coverage)));
+        begun.inspect_err(|_| companion.remove_if_empty(&contents))?;
         let own = id.into_iter().chain([companion.id()]).collect();
         let is_of_use = AtomicBool::new(contents.is_of_use());
         let halves = contents.halves_for(asked.rehash);
         let (coverage, failed) = (asked.coverage, Mutex::default());
-        Ok(Self { name, path, companion, known, coverage, start, content, halves, failed, own, is_of_use })
+        Ok(Self { name, path, companion, known, coverage, start, content, halves, failed, id, own, is_of_use })
     }
 
     /// Reads the index and what an unfinished crawl has left, now that nobody else writes them.
@@ -146,6 +146,11 @@ impl Index {
     /// The hash in a row, which may be one of those that were added.
     pub(crate) fn hash_at(&self, at: Place, reader: &mut Reader) -> Option<ContentHash> {
         self.known.row(at, reader)?.hash
+    }
+
+    /// Whether a row stands in the index itself, and not in what an unfinished crawl has left.
+    pub(crate) fn is_in_file(&self, at: Place) -> bool {
+        self.known.is_in_index(at)
     }
 
     /// Whether a file belongs to the index.
@@ -241,6 +246,8 @@ impl Index {
     ) -> Result<(), Failure> {
         let log = self.companion.map()?;
         self.known.read_again(log);
+        self.check_whole()?;
+        let is_there = self.is_there()?;
         let failed = std::mem::take(&mut *self.failed.lock().unwrap_or_else(PoisonError::into_inner));
         if let Some(root) = roots.iter().find(|root| failed.contains(&root.path)) {
             return Err(self.left_as_it_was(&format!("{} could not be read", report::shown(&root.path))));
@@ -248,7 +255,7 @@ impl Index {
         let mut account =
             Account { start: self.start, content: ContentHash::of_nothing(), coverage: self.coverage.clone() };
         let mut kept = Vec::new();
-        let is_same = failed.is_empty() && places.is_empty() && self.known.is_all_alive();
+        let is_same = is_there && failed.is_empty() && places.is_empty() && self.known.is_all_alive();
         if let Some(content) = self.content.filter(|_| is_same) {
             // It says already what it should.
             account.content = content;
@@ -265,17 +272,17 @@ impl Index {
         let mut vanished = Vanished::new(roots, filter, failed);
         let mut kept = Remembered { coverage: &self.coverage, lines: Vec::new(), start: None };
         let mut reader = Reader::new();
-        let is_found = |path: &[u8], reader: &mut Reader| {
+        let find = |path: &[u8], reader: &mut Reader| {
             let found = places.binary_search_by(|place| self.known.path(*place, reader, |other| other.cmp(path)));
-            found.is_ok()
+            found.ok().map(|found| places[found])
         };
         self.known.each_in_index(|at, row| {
             if self.known.is_alive(at, row) {
-                vanished.found(row.id);
+                vanished.found(row.id, row.id);
             } else {
                 let path = row.path_bytes();
-                if is_found(&path, &mut reader) {
-                    vanished.found(row.id);
+                if let Some(found) = find(&path, &mut reader) {
+                    vanished.found(row.id, self.known.row(found, &mut reader).and_then(|row| row.id));
                 } else if !path.starts_with(b"/") && !self.known.holds_here(at) {
                     // Nobody has looked there.
                 } else if vanished.lost(as_path(&path), row.id, row.size) == Fate::OutOfReach {
@@ -294,7 +301,7 @@ impl Index {
             self.known.each_logged(|at, row| {
                 let path = row.path_bytes();
                 let holds = path.starts_with(b"/") || self.known.holds_here(at);
-                let is_lost = holds && !used.contains(&at) && !is_found(&path, &mut reader);
+                let is_lost = holds && !used.contains(&at) && find(&path, &mut reader).is_none();
                 if is_lost && vanished.lost(as_path(&path), row.id, row.size) == Fate::OutOfReach {
                     kept.add(self.known.start_in_companion(at), self.known.line(at), row.hash);
                 }
@@ -305,11 +312,15 @@ impl Index {
 
     fn write(&self, places: &[Place], account: &Account) -> Result<ContentHash, Failure> {
         let new = replace::path_beside(&self.path);
-        let fail = |error: &io::Error| failure("writing", &new, error);
+        // Somebody else's file must not be announced: the next crawl would remove it.
+        make_room(&new, false)?;
         self.companion.announce()?;
-        let content = replace::write(&new, &self.path, &self.known, places).map_err(|error| fail(&error))?;
-        let replaced = self.known.table().check_whole().and_then(|()| {
+        let written = replace::write(&new, &self.path, &self.known, places);
+        let content = written.map_err(|error| failure("writing", &new, &error))?;
+        let replaced = self.check_whole().and_then(|()| {
             self.companion.add_account(&Account { content, ..account.clone() })?;
+            self.is_of_use.store(true, Ordering::Relaxed);
+            self.is_there()?;
             std::fs::rename(&new, &self.path).map_err(|error| failure("replacing", &self.path, &error))
         });
         if replaced.is_err() {
@@ -317,8 +328,25 @@ impl Index {
             std::fs::remove_file(&new).unwrap_or(());
         }
         replaced?;
-        sync_directory(directory_of(&self.path)).map_err(|error| failure("writing", &self.path, &error))?;
+        sync_directory_of(&self.path).map_err(|error| failure("writing", &self.path, &error))?;
         Ok(content)
+    }
+
+    /// Checks that nobody has changed the index since it was opened: what was read from it could be wrong.
+    ///
+    /// # Errors
+    /// [`Failure::Stop`] if somebody has.
+    pub(crate) fn check_whole(&self) -> Result<(), Failure> {
+        self.known.table().check_whole()
+    }
+
+    /// Whether the index still stands in its place. What somebody else has put there is nobody's to replace.
+    fn is_there(&self) -> Result<bool, Failure> {
+        match id_of_index(&self.path, &self.name)? {
+            None => Ok(false),
+            there if there == self.id => Ok(true),
+            Some(_) => Err(self.left_as_it_was("another file has taken its place meanwhile")),
+        }
     }
 
     fn left_as_it_was(&self, why: &str) -> Failure {
@@ -380,20 +408,19 @@ fn now() -> Timestamp {
     Timestamp { seconds: i64::try_from(now.as_secs()).unwrap_or(i64::MAX), nanoseconds: now.subsec_nanos() }
 }
 
-fn remove_if_there(path: &Path) -> Result<(), Failure> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failure("removing", path, &error)),
-        _ => Ok(()),
+/// Sees to it that there is no `FILE.new`: one that an earlier crawl has announced is removed, any other stays.
+fn make_room(new: &Path, announced: bool) -> Result<(), Failure> {
+    match if announced { std::fs::remove_file(new) } else { new.symlink_metadata().map(drop) } {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failure("removing", new, &error)),
+        Ok(()) if announced => Ok(()),
+        Ok(()) => Err(Failure::Stop(format!("writing: {}: it is there already, and in the way", report::shown(new)))),
     }
 }
 
-fn directory_of(path: &Path) -> &Path {
-    let parent = crate::place::parent(path);
-    if parent.as_os_str().is_empty() { Path::new(".") } else { parent }
-}
-
-fn sync_directory(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
+/// Brings the names in the directory of a file to the disk.
+fn sync_directory_of(path: &Path) -> io::Result<()> {
+    File::open(crate::place::parent(path))?.sync_all()
 }
 
 fn failure(doing: &str, path: &Path, error: &io::Error) -> Failure {

@@ -214,3 +214,30 @@ fn wherever_a_first_crawl_dies_there_is_no_file_or_a_whole_one() {
         }
     }
 }
+
+#[test]
+fn a_file_of_somebody_else_under_the_name_of_a_temporary_is_never_removed() {
+    for name in ["index.tsv.new", "index.tsv.crawl.new"] {
+        let sandbox = grown();
+        let before = sandbox.index();
+        sandbox.write(name, "mine");
+        for _ in 0..3 {
+            let outcome = crawl(&sandbox, &["d"]).expect_status(2).expect_stderr(name);
+            assert!(outcome.stdout.is_empty(), "it is known before anything is crawled");
+            assert_eq!((sandbox.read(name), sandbox.index()), (b"mine".to_vec(), before.clone()));
+        }
+        fs::remove_file(sandbox.path(name)).expect("remove");
+        crawl(&sandbox, &["d"]).expect_status(0);
+        expect_index_of(&sandbox, &["d"]);
+    }
+}
+
+#[test]
+fn what_a_dead_crawl_has_left_beside_its_companion_is_no_part_of_the_tree() {
+    let sandbox = Sandbox::new();
+    sandbox.old_file("d/a", "one");
+    sandbox.write("d/kept.tsv.crawl.new", "mediastruct-crawl 1\n");
+    let outcome = sandbox.run("ms-crawl", &["--index", "d/kept.tsv", "d"], b"").expect_status(0);
+    assert_eq!(outcome.column(0), ["d/a"]);
+    assert!(!sandbox.exists("d/kept.tsv.crawl.new"));
+}

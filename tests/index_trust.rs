@@ -5,9 +5,9 @@ mod support;
 use std::fs::{self, Metadata};
 use std::path::Path;
 use std::time::Duration;
-use support::index::{COMPANION, Clock, FILE, crawl, expect_index_of, stream, watch_crawl};
+use support::index::{COMPANION, Clock, FILE, as_nobody, chmod, crawl, expect_index_of, stream, watch_crawl};
 use support::plan::{id, mtime};
-use support::{Sandbox, hash, needs, set_mtime};
+use support::{Sandbox, finish, hash, needs, set_mtime};
 
 const NOTHING: [&str; 0] = [];
 
@@ -239,5 +239,26 @@ fn a_companion_damaged_anywhere_makes_no_wrong_index() {
         sandbox.old_file("d/0", "content 0");
         fs::remove_file(sandbox.path("d/5")).expect("removal");
         fs::write(sandbox.path(FILE), &index).expect("index");
+    }
+}
+
+#[test]
+fn a_file_was_told_apart_only_from_those_that_were_there_to_compare() {
+    let sandbox = Sandbox::new();
+    sandbox.old_file("d/away/twin", "the same");
+    crawl(&sandbox, &["d"]).expect_status(0);
+    // While one twin is out of reach, and only its hash is remembered, the other one comes and is alone.
+    sandbox.old_file("d/twin", "the same");
+    let mut command = as_nobody(&sandbox, "ms-crawl");
+    chmod(&sandbox.path("d/away"), 0o000);
+    command.args(["--index", FILE, "--hash", "dups", "d"]);
+    finish(command, b"").expect_status(1).expect_stderr("d/away");
+    assert_eq!((sandbox.indexed_paths(), sandbox.indexed("d/twin", 1)), (vec!["d/twin".to_owned()], "-".to_owned()));
+    chmod(&sandbox.path("d/away"), 0o755);
+
+    crawl(&sandbox, &["--hash", "dups", "d"]).expect_status(0);
+
+    for name in ["d/away/twin", "d/twin"] {
+        assert_eq!(sandbox.indexed(name, 1), hash(b"the same"), "{name}");
     }
 }

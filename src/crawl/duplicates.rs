@@ -85,17 +85,18 @@ impl Search<'_> {
         let mut hash_of = |item: &Item| {
             let mut seen = candidates.files()[item.names.clone()].iter().filter_map(Candidate::seen);
             // All rows of one file say the same.
-            seen.next().map(|seen| index.hash_at(seen.place, &mut rows))
+            seen.next().map(|seen| (index.hash_at(seen.place, &mut rows), index.is_in_file(seen.place)))
         };
-        let known: Vec<Option<Option<ContentHash>>> = items.iter().map(&mut hash_of).collect();
-        let is_complete = known.iter().all(Option::is_some);
-        if !is_complete && !known.iter().flatten().any(Option::is_some) {
+        let known: Vec<Option<(Option<ContentHash>, bool)>> = items.iter().map(&mut hash_of).collect();
+        // Only the files that the index has were told apart from each other, and not those of an unfinished crawl.
+        let is_complete = known.iter().all(|known| known.is_some_and(|(_, is_in_file)| is_in_file));
+        if !is_complete && !known.iter().flatten().any(|(hash, _)| hash.is_some()) {
             // Those that were told apart from each other are not told apart from the others.
             return Ok(items);
         }
         for (item, known) in items.into_iter().zip(known) {
             match known {
-                Some(hash) if hash.is_some() || is_complete => self.found(item.names, hash)?,
+                Some((hash, _)) if hash.is_some() || is_complete => self.found(item.names, hash)?,
                 _ => unread.push(item),
             }
         }

@@ -39,7 +39,8 @@ pub(super) fn run(options: &Options, keeping: &Keeping, file: &Path) -> Result<E
     let result = match result {
         Ok(()) if !interrupt.came() => {
             let roots = operands::roots(names)?;
-            index.finish(places, &roots, &options.filter.build()?, options.common.jobs())
+            let finished = index.finish(places, &roots, &options.filter.build()?, options.common.jobs());
+            finished.or_else(|failure| index.suspend().and(Err(failure)))
         }
         other => index.suspend().and(other),
     };
@@ -140,6 +141,7 @@ impl Keeper<'_> {
 impl Sink for Keeper<'_> {
     /// What is hashed is written down before anybody hears of it.
     fn take(&mut self, found: Vec<Found>) -> Result<(), Failure> {
+        self.index.check_whole()?;
         self.keep(&found)?;
         if self.output.sorts() {
             return self.output.take(found);

@@ -14,7 +14,6 @@ use super::Crawl;
 use super::pipeline::{Name, PORTION};
 use crate::hash::{Links, Trouble};
 use crate::record::FileId;
-use crate::report;
 use crate::walk::listing::special;
 use crate::walk::operands::bare_name;
 use crate::walk::{Listing, Met, Root};
@@ -129,7 +128,7 @@ impl Followed {
             }
             Met::Link(path) => self.reached.add_link(listing.root(), &path),
             Met::Special(path, what) => crawl.failed(&path, &Trouble::NotRegular(what)),
-            Met::Failed(path, error) => crawl.reporter.failed("listing", &path, &report::reason(&error)),
+            Met::Failed(path, error) => crawl.unlisted(&path, &error),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One question asked about many things, by all workers at once.
 
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, Builder};
 
@@ -39,7 +40,9 @@ pub(super) fn map<T: Sync, R: Send>(
         let others = jobs.min(things.len()).saturating_sub(1);
         let workers: Vec<_> = (0..others).map_while(|_| Builder::new().spawn_scoped(scope, work).ok()).collect();
         let own = work();
-        for (place, answer) in workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().chain(own) {
+        // What a worker that panicked has not answered must not be taken for left out.
+        let others = workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        for (place, answer) in others.chain(own) {
             answers[place] = Some(answer);
         }
     });

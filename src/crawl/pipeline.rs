@@ -4,7 +4,6 @@
 //! time. A directory is read in portions, and a large one takes its turn with its own files.
 
 use std::collections::HashMap;
-use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +19,6 @@ use crate::index::{self, Kept};
 use crate::pool::{Hand, Pool, Tasks};
 use crate::reading::{BATCH, Client, Reader, Reading};
 use crate::record::{ContentHash, Timestamp};
-use crate::report;
 use crate::walk::listing::special;
 use crate::walk::operands::bare_name;
 use crate::walk::{Listing, Met, Root};
@@ -186,7 +184,7 @@ impl Crawler<'_> {
                     }
                 }
                 Met::Special(path, what) => self.crawl.failed(&path, &Trouble::NotRegular(what)),
-                Met::Failed(path, error) => self.unlisted(&path, &error),
+                Met::Failed(path, error) => self.crawl.unlisted(&path, &error),
             }
             left -= 1;
             if left == 0 {
@@ -216,11 +214,6 @@ impl Crawler<'_> {
             self.hand.push(Task::Follow(followed));
         }
         self.push_files(names);
-    }
-
-    fn unlisted(&self, path: &Path, error: &io::Error) {
-        self.crawl.reporter.failed("listing", path, &report::reason(error));
-        self.crawl.remember(path);
     }
 
     /// In the order of their inodes, in which most filesystems have them on the disk.

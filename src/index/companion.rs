@@ -17,7 +17,7 @@
 //! A crawl only ever appends to it. In the end a new one takes its place, which is locked before that.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -28,7 +28,7 @@ use rustix::io::Errno;
 
 use super::account::{Account, Coverage};
 use super::lines::{self, Contents};
-use super::{directory_of, failure, sync_directory};
+use super::{failure, sync_directory_of};
 use crate::cli::Failure;
 use crate::mapped::Mapping;
 use crate::record::{FileId, Timestamp};
@@ -62,6 +62,13 @@ struct Log {
 pub(crate) fn path_beside(index: &Path) -> PathBuf {
     let mut name = index.as_os_str().to_owned();
     name.push(".crawl");
+    PathBuf::from(name)
+}
+
+/// `FILE.crawl.new` for a companion `FILE.crawl`.
+fn path_of_next(companion: &Path) -> PathBuf {
+    let mut name = companion.as_os_str().to_owned();
+    name.push(".new");
     PathBuf::from(name)
 }
 
@@ -111,6 +118,13 @@ impl Companion {
         }
         let contents = lines::read(bytes);
         drop(map);
+        // It is no part of the tree that it may lie in. And what is in the way is better known now than in the end.
+        if let Err(error) = remove_own(&path_of_next(&path)) {
+            if contents.end == 0 {
+                std::fs::remove_file(&path).unwrap_or(());
+            }
+            return Err(fail("writing", &error));
+        }
         let end = contents.end;
         let meta = file.metadata().map_err(|error| fail("reading", &error))?;
         let id = FileId { dev: meta.dev(), ino: meta.ino() };
@@ -120,6 +134,8 @@ impl Companion {
         let companion = Self { path, id, log: Mutex::new(log) };
         if end == 0 {
             companion.append(MAGIC)?;
+            companion.sync()?;
+            sync_directory_of(&companion.path).map_err(|error| companion.failed("writing", &error))?;
         }
         Ok((companion, contents))
     }
@@ -127,6 +143,16 @@ impl Companion {
     /// Which file this is.
     pub(crate) fn id(&self) -> FileId {
         self.id
+    }
+
+    /// Says that a crawl begins. That is on the disk before anything the crawl finds, which would otherwise be taken for
+    /// the work of an earlier one.
+    ///
+    /// # Errors
+    /// [`Failure::Stop`] where that fails.
+    pub(super) fn begin(&self, begin: &Begin) -> Result<(), Failure> {
+        self.append(&begin.to_line())?;
+        self.sync()
     }
 
     /// Appends whole lines and tells the place of the first byte. Now and then, all that was appended goes to the disk.
@@ -171,9 +197,7 @@ impl Companion {
     }
 
     fn try_replace(&self, account: &Account, kept: &[u8]) -> io::Result<()> {
-        let mut name = self.path.as_os_str().to_owned();
-        name.push(".new");
-        let name = PathBuf::from(name);
+        let name = path_of_next(&self.path);
         remove_own(&name)?;
         let mut file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&name)?;
         flock(&file, FlockOperation::NonBlockingLockExclusive)?;
@@ -186,7 +210,7 @@ impl Companion {
             std::fs::remove_file(&name).unwrap_or(());
             return Err(error);
         }
-        sync_directory(directory_of(&self.path))?;
+        sync_directory_of(&self.path)?;
         // The old one is unlocked when it is closed; by then nobody can open it any more.
         let mut log = self.log();
         *log = Log { file, end: text.len() as u64, synced: Instant::now(), dirty: false };
@@ -256,16 +280,18 @@ fn open(path: &Path) -> io::Result<File> {
 
 /// Removes what an earlier crawl has left under the name of a companion to be.
 fn remove_own(path: &Path) -> io::Result<()> {
-    let bytes = match std::fs::symlink_metadata(path) {
-        Ok(meta) if meta.is_file() => std::fs::read(path)?,
-        Ok(_) => return Err(io::Error::from(io::ErrorKind::AlreadyExists)),
+    let mut bytes = Vec::new();
+    match std::fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_file() => File::open(path)?.take(MAGIC.len() as u64).read_to_end(&mut bytes)?,
+        Ok(_) => return Err(in_the_way(path)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
-    if bytes.starts_with(&MAGIC[..bytes.len().min(MAGIC.len())]) {
-        return std::fs::remove_file(path);
-    }
-    Err(io::Error::other(format!("{} is in the way", report::shown(path))))
+    if MAGIC.starts_with(&bytes) { std::fs::remove_file(path) } else { Err(in_the_way(path)) }
+}
+
+fn in_the_way(path: &Path) -> io::Error {
+    io::Error::other(format!("{} is in the way", report::shown(path)))
 }
 
 fn held(name: &Path, file: &File) -> Failure {

@@ -51,3 +51,33 @@ fn common(known: &Known, places: &[Place]) -> usize {
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::known::tests::{known, line};
+    use super::*;
+
+    #[test]
+    fn rows_come_in_the_bytewise_order_of_their_paths() {
+        let prefix = "./a/directory/whose/name/is/longer/than/any/key";
+        let mut names = vec![prefix.to_owned()];
+        for length in [1, KEY - 1, KEY, KEY + 1, 3 * KEY] {
+            let stem = format!("{prefix}/{}", "x".repeat(length));
+            names.extend(["", "\\x01", "a", "b", "\\xff", "/"].map(|end| format!("{stem}{end}")));
+        }
+        // In no order at all: 7 is no divisor of their number.
+        let count = names.len();
+        let names: Vec<String> = (0..count).map(|number| names[number * 7 % count].clone()).collect();
+        let known = known(&names.iter().map(|name| line(name, 1, 1)).collect::<String>());
+        let mut places = Vec::new();
+        known.each_in_index(|at, _| places.push(at));
+        let path = |place: &Place| known.path(*place, &mut Reader::new(), <[u8]>::to_vec);
+        let mut expected: Vec<Vec<u8>> = places.iter().map(path).collect();
+        expected.sort();
+        for jobs in [1, 2, 5] {
+            let sorted = sort(&known, places.clone(), jobs);
+            assert!(sorted.iter().map(path).eq(expected.iter().cloned()), "{jobs}");
+        }
+        assert!(sort(&known, Vec::new(), 3).is_empty());
+    }
+}

@@ -1,5 +1,8 @@
 //! What an index and the work of an unfinished crawl know of files, looked up where they stand.
 
+#[cfg(test)]
+pub(super) mod tests;
+
 use std::borrow::Cow;
 use std::hash::BuildHasher as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -78,6 +81,8 @@ impl Known {
             return Err(Failure::Stop("the index is too large".into()));
         }
         let lines: usize = table.parts(jobs).iter().map(Part::count_lines).sum();
+        // A mark is no row, so that not all of it is to stay.
+        let lines = lines + usize::from(table.begins_with_mark());
         let logged = log.as_deref().map_or(0, |log| memchr::memchr_iter(b'\n', log).count());
         let cells = usize::try_from(len / CELL / 64 + 1).map_err(|_| Failure::Stop("the index is too large".into()))?;
         let mut known = Self {
@@ -172,7 +177,8 @@ impl Known {
             }
             hash = Some(found);
             if is_same_name {
-                by_name = Some(at);
+                // The index comes before the companion, and what stands in it can stay where it is.
+                by_name.get_or_insert(at);
             } else {
                 by_id = Some(at);
                 youngest = youngest.max(Some(start));
@@ -309,8 +315,8 @@ impl Known {
 
     /// Whether every line of the index is a row that is to stay.
     pub(super) fn is_all_alive(&self) -> bool {
-        let alive: u32 = self.alive.iter().map(|word| word.load(Ordering::Relaxed).count_ones()).sum();
-        alive as usize == self.lines
+        let alive: usize = self.alive.iter().map(|word| word.load(Ordering::Relaxed).count_ones() as usize).sum();
+        alive == self.lines
     }
 
     /// Calls `with` for each row of the index.

@@ -64,7 +64,7 @@ pub(super) struct Contents {
     pub(super) halves: HashMap<Half, Values>,
     /// The process that wrote here last.
     pub(super) process: Option<u32>,
-    /// A crawl was about to write `FILE.new`.
+    /// The last crawl was about to write `FILE.new`; the next one removes that before it begins.
     pub(super) temporary: bool,
     /// Length up to the end of the last line.
     pub(super) end: u64,
@@ -103,6 +103,7 @@ pub(super) fn read(bytes: &[u8]) -> Contents {
             Some(Line::Account(account)) => contents.accounts.push(account),
             Some(Line::Begin(begin)) => {
                 contents.process = Some(begin.process);
+                contents.temporary = false;
                 contents.begins.push(begin);
             }
             Some(Line::Process(number)) => contents.process = Some(number),

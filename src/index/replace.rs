@@ -25,7 +25,9 @@ pub(super) fn path_beside(index: &Path) -> PathBuf {
 /// # Errors
 /// What the system gives. Nothing is left of the file then.
 pub(super) fn write(path: &Path, old: &Path, known: &Known, fresh: &[Place]) -> io::Result<ContentHash> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o666).open(path)?;
+    // What was private is so from the first byte on.
+    let mode = if old.exists() { 0o600 } else { 0o666 };
+    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
     let written = fill(&file, known, fresh).and_then(|hash| {
         adopt(&file, old)?;
         file.sync_all()?;
@@ -94,5 +96,61 @@ impl Hashing<'_> {
     fn finish(mut self) -> io::Result<ContentHash> {
         self.flush()?;
         Ok(self.hasher.finalize().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::known::tests::{known, line};
+    use super::*;
+
+    /// An index with rows `b`, `d` and `f`, of which `d` is no longer true; `a`, `e` and `g` are to come from a row each
+    /// that stands behind them.
+    fn half_kept() -> (Known, Vec<Place>) {
+        let rows = ["b", "d", "f", "a", "e", "g"].map(|name| line(name, 1, 1));
+        let known = known(&rows.concat());
+        let mut places = Vec::new();
+        known.each_in_index(|at, _| places.push(at));
+        let fresh = places.split_off(3);
+        for at in [places[0], places[2]] {
+            known.keep_alive(at);
+        }
+        (known, fresh)
+    }
+
+    #[test]
+    fn rows_that_stay_and_fresh_ones_are_merged() {
+        let (known, fresh) = half_kept();
+        let dir = tempfile::tempdir().expect("directory");
+        let path = dir.path().join("new");
+        let content = write(&path, &dir.path().join("none"), &known, &fresh).expect("written");
+        let expected = ["a", "b", "e", "f", "g"].map(|name| line(name, 1, 1)).concat();
+        assert_eq!(std::fs::read_to_string(&path).expect("text"), expected);
+        assert_eq!(content, blake3::hash(expected.as_bytes()).into());
+    }
+
+    #[test]
+    fn the_mode_of_the_old_index_stays() {
+        let (known, fresh) = half_kept();
+        let dir = tempfile::tempdir().expect("directory");
+        let (old, path) = (dir.path().join("old"), dir.path().join("new"));
+        std::fs::write(&old, "").expect("old");
+        for mode in [0o600, 0o640, 0o444, 0o666] {
+            std::fs::set_permissions(&old, Permissions::from_mode(mode)).expect("mode");
+            write(&path, &old, &known, &fresh).expect("written");
+            assert_eq!(path.metadata().expect("metadata").permissions().mode() & 0o777, mode);
+            std::fs::remove_file(&path).expect("removal");
+        }
+    }
+
+    #[test]
+    fn what_is_there_already_is_not_written_over() {
+        let (known, fresh) = half_kept();
+        let dir = tempfile::tempdir().expect("directory");
+        let path = dir.path().join("new");
+        std::fs::write(&path, "mine").expect("file");
+        let error = write(&path, &dir.path().join("none"), &known, &fresh).expect_err("in the way");
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(&path).expect("file"), b"mine");
     }
 }

@@ -163,6 +163,12 @@ impl Table {
         self.sources.iter().any(|source| source.layout.as_ref().is_ok_and(Layout::is_wide))
     }
 
+    /// Whether a stream begins with a byte order mark.
+    #[must_use]
+    pub fn begins_with_mark(&self) -> bool {
+        self.sources.iter().any(|source| source.skip > 0)
+    }
+
     /// Brings the first `bytes` of some rows into the processor's caches.
     ///
     /// Rows read at random each wait for memory, one after another; asked for together, they wait together.
