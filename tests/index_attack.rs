@@ -168,3 +168,16 @@ fn a_directory_emptied_on_a_filesystem_with_another_number_is_no_missing_disk() 
     crawl(&sandbox, &["d"]).expect_status(2).expect_stderr("is it mounted?");
     assert!(sandbox.exists(COMPANION));
 }
+
+#[test]
+fn a_fresh_index_is_not_printed_into_itself() {
+    let sandbox = Sandbox::new();
+    sandbox.old_file("d/a", "a");
+    crawl(&sandbox, &["d"]).expect_status(0);
+    let before = sandbox.index();
+    let mut command = sandbox.command("ms-crawl");
+    let output = fs::OpenOptions::new().append(true).open(sandbox.path(FILE)).expect("FILE");
+    command.args(["--index", FILE, "--max-age", "1d", "d"]).stdin(Stdio::null()).stderr(Stdio::null()).stdout(output);
+    assert_eq!(exit_status(command.status().expect("ms-crawl starts")), 2);
+    assert_eq!(sandbox.index(), before);
+}

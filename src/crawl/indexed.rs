@@ -9,7 +9,7 @@ use crate::cli::{Exit, Failure};
 use crate::index::{Asked, Coverage, Index, Place, Young, young};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
-use crate::record::Record;
+use crate::record::{FileId, Record};
 use crate::report::{self, Reporter};
 use crate::walk::{Root, operands};
 
@@ -23,6 +23,7 @@ pub(super) fn run(options: &Options, keeping: &Keeping, file: &Path) -> Result<E
         && let Some(young) = young(file, &coverage, max_age)?
     {
         progress.finish();
+        check_output(|output| young.is_index(output), file)?;
         return answer(options, file, &young, &reporter);
     }
     let roots = operands::roots(names.clone())?;
@@ -32,7 +33,7 @@ pub(super) fn run(options: &Options, keeping: &Keeping, file: &Path) -> Result<E
     let mut index = Index::open(file, asked, &reporter)?;
     let mut output = Output::new(options.common.format(), options.sort)?;
     let mut sink = Keeper { index: &index, output: &mut output, places: Vec::new(), unchanged: 0, read: (0, 0) };
-    let result = check_output(&index, file)
+    let result = check_output(|output| index.is_own(output), file)
         .and_then(|()| crawl_with(options, roots, Some(&index), &reporter, &progress, &interrupt, &mut sink))
         .and_then(|()| sink.output.finish());
     let Keeper { places, unchanged, read, .. } = sink;
@@ -95,8 +96,8 @@ fn check_root(root: &Root, file: &Path) -> Result<(), Failure> {
     })
 }
 
-fn check_output(index: &Index, file: &Path) -> Result<(), Failure> {
-    if output_file().is_some_and(|output| index.is_own(output)) {
+fn check_output(is_own: impl Fn(FileId) -> bool, file: &Path) -> Result<(), Failure> {
+    if output_file().is_some_and(is_own) {
         let file = report::shown(file);
         return Err(Failure::Usage(format!("--index: {file} is standard output as well; it needs no redirection")));
     }
