@@ -316,17 +316,23 @@ impl Index {
         make_room(&new, false)?;
         self.companion.announce()?;
         let written = replace::write(&new, &self.path, &self.known, places);
-        let content = written.map_err(|error| failure("writing", &new, &error))?;
+        let content = written.or_else(|error| {
+            // What went wrong is worth more than another error.
+            self.companion.retract().unwrap_or(());
+            Err(failure("writing", &new, &error))
+        })?;
         let replaced = self.check_whole().and_then(|()| {
             self.companion.add_account(&Account { content, ..account.clone() })?;
             self.is_there()?;
             std::fs::rename(&new, &self.path).map_err(|error| failure("replacing", &self.path, &error))
         });
         if replaced.is_err() {
-            // What went wrong is worth more than another error.
+            // Here, too.
             std::fs::remove_file(&new).unwrap_or(());
+            self.companion.retract().unwrap_or(());
         }
         replaced?;
+        self.companion.retract()?;
         sync_directory(directory_of(&self.path)).map_err(|error| failure("writing", &self.path, &error))?;
         Ok(content)
     }
