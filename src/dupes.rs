@@ -140,7 +140,7 @@ impl Plan<'_> {
     /// `false` after an interrupt.
     fn read(&mut self, progress: &Progress) -> Result<bool, Failure> {
         let job = &self.job;
-        let read::Contents { mut entries, records, markers, faults } = read::read(job, progress);
+        let read::Contents { mut entries, records, markers, faults, disproved } = read::read(job, progress);
         if job.interrupt.came() {
             return Ok(false);
         }
@@ -148,6 +148,10 @@ impl Plan<'_> {
         job.table.judge(&faults, job.options.skip_bad_lines, job.reporter)?;
         drop(faults);
         self.records = records;
+        if disproved > 0 {
+            let who = report::count(disproved, "record");
+            job.reporter.warn(&format!("{who} left out: ms-verify has found that their files are not what they say"));
+        }
         name_contradictions(same_path::merge(&mut entries, job)?, job)?;
         if job.options.mode != Mode::Unique {
             crate::threads::retain(&mut entries, job.jobs, |entry| !entry.has(Mark::EMPTY));

@@ -13,6 +13,7 @@
 mod account;
 mod companion;
 mod fresh;
+mod judgement;
 mod known;
 mod lines;
 mod replace;
@@ -22,7 +23,7 @@ mod trust;
 mod vanished;
 mod young;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -36,12 +37,13 @@ use blake3::hazmat::ChainingValue;
 use account::Account;
 pub(crate) use account::Coverage;
 use companion::{Begin, Companion};
+use judgement::{Judgement, judge};
 use known::Known;
 pub(crate) use known::Reader;
 use lines::{Contents, Half, Values};
 pub(crate) use seen::{Kept, Place, Seen};
 use trust::Trust;
-use vanished::{Fate, Vanished};
+use vanished::Vanished;
 pub(crate) use young::{Young, young};
 
 use crate::cli::Failure;
@@ -85,6 +87,15 @@ pub(crate) struct Asked {
     pub(crate) rehash: bool,
     /// Threads that may work at once.
     pub(crate) jobs: usize,
+}
+
+/// What a crawl has found of the rows that the index had before.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// How many are of files that are no longer there, or were not asked for.
+    pub(crate) gone: u64,
+    /// Files with another content, though nothing shows that anybody has written to them, and what their hash was.
+    pub(crate) altered: Vec<(PathBuf, ContentHash)>,
 }
 
 impl Index {
@@ -243,7 +254,7 @@ impl Index {
         roots: &[Root],
         filter: &Filter,
         jobs: usize,
-    ) -> Result<(), Failure> {
+    ) -> Result<Outcome, Failure> {
         let log = self.companion.map()?;
         self.known.read_again(log);
         self.check_whole()?;
@@ -254,60 +265,27 @@ impl Index {
         }
         let mut account =
             Account { start: self.start, content: ContentHash::of_nothing(), coverage: self.coverage.clone() };
-        let mut kept = Vec::new();
         let is_same = is_there && failed.is_empty() && places.is_empty() && self.known.is_all_alive();
         if let Some(content) = self.content.filter(|_| is_same) {
             // It says already what it should.
             account.content = content;
         } else {
             let places = fresh::sort(&self.known, places, jobs);
-            kept = self.judge(&places, roots, filter, &failed)?;
-            account.content = self.write(&places, &account)?;
-        }
-        self.companion.replace(&account, &kept)
-    }
-
-    /// Looks at all rows that the crawl has not found again, and gives the lines of those to be remembered.
-    fn judge(&self, places: &[Place], roots: &[Root], filter: &Filter, failed: &[PathBuf]) -> Result<Vec<u8>, Failure> {
-        let mut vanished = Vanished::new(roots, filter, failed);
-        let mut kept = Remembered { coverage: &self.coverage, lines: Vec::new(), start: None };
-        let mut reader = Reader::new();
-        let find = |path: &[u8], reader: &mut Reader| {
-            let found = places.binary_search_by(|place| self.known.path(*place, reader, |other| other.cmp(path)));
-            found.ok().map(|found| places[found])
-        };
-        self.known.each_in_index(|at, row| {
-            if self.known.is_alive(at, row) {
-                vanished.found(row.id, row.id);
-            } else {
-                let path = row.path_bytes();
-                if let Some(found) = find(&path, &mut reader) {
-                    vanished.found(row.id, self.known.row(found, &mut reader).and_then(|row| row.id));
-                } else if !path.starts_with(b"/") && !self.known.holds_here(at) {
-                    // Nobody has looked there.
-                } else if vanished.lost(as_path(&path), row.id, row.size) == Fate::OutOfReach {
-                    kept.add(self.known.start_of_index(), self.known.line(at), row.hash);
-                }
+            let vanished = Vanished::new(roots, filter, &failed);
+            let Judgement { kept, gone, altered, unmounted } = judge(&self.known, &self.coverage, &places, vanished);
+            if let Some(dir) = unmounted {
+                let dir = report::shown(&dir);
+                return Err(self.left_as_it_was(&format!(
+                    "the filesystem is missing that was in {dir}: is it mounted? (Gone for good, it is left out with \
+                     --exclude, once.)"
+                )));
             }
-        });
-        if let Some(dir) = vanished.unmounted() {
-            let dir = report::shown(dir);
-            return Err(self.left_as_it_was(&format!(
-                "the filesystem is missing that was in {dir}: is it mounted? (If it is gone for good, leave it out once)"
-            )));
+            account.content = self.write(&places, &account)?;
+            self.companion.replace(&account, &kept)?;
+            return Ok(Outcome { gone, altered });
         }
-        if !failed.is_empty() {
-            let used: HashSet<Place> = places.iter().copied().collect();
-            self.known.each_logged(|at, row| {
-                let path = row.path_bytes();
-                let holds = path.starts_with(b"/") || self.known.holds_here(at);
-                let is_lost = holds && !used.contains(&at) && find(&path, &mut reader).is_none();
-                if is_lost && vanished.lost(as_path(&path), row.id, row.size) == Fate::OutOfReach {
-                    kept.add(self.known.start_in_companion(at), self.known.line(at), row.hash);
-                }
-            });
-        }
-        Ok(kept.lines)
+        self.companion.replace(&account, &[])?;
+        Ok(Outcome::default())
     }
 
     fn write(&self, places: &[Place], account: &Account) -> Result<ContentHash, Failure> {
@@ -316,7 +294,11 @@ impl Index {
         make_room(&new, false)?;
         self.companion.announce()?;
         let written = replace::write(&new, &self.path, &self.known, places);
-        let content = written.map_err(|error| failure("writing", &new, &error))?;
+        let content = written.map_err(|error| {
+            // What went wrong is worth more than another error.
+            self.companion.retract().unwrap_or(());
+            failure("writing", &new, &error)
+        })?;
         let replaced = self.check_whole().and_then(|()| {
             self.companion.add_account(&Account { content, ..account.clone() })?;
             self.is_of_use.store(true, Ordering::Relaxed);
@@ -324,10 +306,12 @@ impl Index {
             std::fs::rename(&new, &self.path).map_err(|error| failure("replacing", &self.path, &error))
         });
         if replaced.is_err() {
-            // What went wrong is worth more than another error.
+            // Here, too.
             std::fs::remove_file(&new).unwrap_or(());
+            self.companion.retract().unwrap_or(());
         }
         replaced?;
+        self.companion.retract()?;
         sync_directory_of(&self.path).map_err(|error| failure("writing", &self.path, &error))?;
         Ok(content)
     }
@@ -352,30 +336,6 @@ impl Index {
     fn left_as_it_was(&self, why: &str) -> Failure {
         Failure::Stop(format!("replacing: {}: it is left as it was: {why}", report::shown(&self.name)))
     }
-}
-
-/// Rows that a crawl could not look at, as lines of the next companion.
-#[derive(Debug)]
-struct Remembered<'a> {
-    coverage: &'a Coverage,
-    lines: Vec<u8>,
-    start: Option<Timestamp>,
-}
-
-impl Remembered<'_> {
-    fn add(&mut self, start: Option<Timestamp>, line: &[u8], hash: Option<ContentHash>) {
-        let (Some(start), Some(_)) = (start, hash) else { return };
-        if self.start != Some(start) {
-            self.start = Some(start);
-            self.lines.extend(Begin::now(start, false, self.coverage).to_line());
-        }
-        lines::push_row(&mut self.lines, line);
-    }
-}
-
-fn as_path(bytes: &[u8]) -> &Path {
-    use std::os::unix::ffi::OsStrExt as _;
-    Path::new(std::ffi::OsStr::from_bytes(bytes))
 }
 
 /// The file that is to be replaced: where `path` is a link, what it leads to.

@@ -22,7 +22,8 @@ use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{self, Reporter};
 use crate::stream::{Fault, RowRef};
-use claim::{Reason, Verdict};
+pub(crate) use claim::Reason;
+use claim::Verdict;
 use input::Input;
 use output::Output;
 
@@ -182,6 +183,13 @@ impl Tally {
         if self.unhashed > 0 && !options.quick {
             let records = report::count(self.unhashed, "record");
             reporter.warn(&format!("{records} without a hash: only size and time could be compared"));
+        }
+        let missing = self.failed[Reason::Missing as usize];
+        if missing > 1 && self.hold + self.failed.iter().sum::<u64>() == missing {
+            reporter.warn(
+                "none of the files is there: is their disk mounted? relative paths hold where they were crawled, and \
+                 --root DIR says where else",
+            );
         }
         let begin = if interrupt.came() { "interrupted after " } else { "" };
         let records = report::count(self.hold + self.failed.iter().sum::<u64>(), "record");

@@ -168,3 +168,34 @@ fn a_directory_emptied_on_a_filesystem_with_another_number_is_no_missing_disk() 
     crawl(&sandbox, &["d"]).expect_status(2).expect_stderr("is it mounted?");
     assert!(sandbox.exists(COMPANION));
 }
+
+#[test]
+fn a_fresh_index_is_not_printed_into_itself() {
+    let sandbox = Sandbox::new();
+    sandbox.old_file("d/a", "a");
+    crawl(&sandbox, &["d"]).expect_status(0);
+    let before = sandbox.index();
+    let mut command = sandbox.command("ms-crawl");
+    let output = fs::OpenOptions::new().append(true).open(sandbox.path(FILE)).expect("FILE");
+    command.args(["--index", FILE, "--max-age", "1d", "d"]).stdin(Stdio::null()).stderr(Stdio::null()).stdout(output);
+    assert_eq!(exit_status(command.status().expect("ms-crawl starts")), 2);
+    assert_eq!(sandbox.index(), before);
+}
+
+#[test]
+fn a_name_that_a_failed_crawl_has_used_belongs_to_whoever_uses_it_next() {
+    if !needs("strace") {
+        return;
+    }
+    // The first rename is that of FILE, the second one that of its companion.
+    for when in [1, 2] {
+        let sandbox = Sandbox::new();
+        sandbox.old_file("d/a", "a");
+        let inject = format!("inject=rename,renameat,renameat2:error=EIO:when={when}");
+        let strace = ["-e", "trace=rename,renameat,renameat2", "-e", &inject];
+        traced(&sandbox, &strace, "ms-crawl", &["-j", "1", "--index", FILE, "d"], b"").expect_status(2);
+        sandbox.write("index.tsv.new", "precious");
+        crawl(&sandbox, &["d"]).expect_status(2).expect_stderr("in the way");
+        assert_eq!(sandbox.read("index.tsv.new"), b"precious", "rename {when}");
+    }
+}

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::options::Keeping;
 use super::output::{Output, to_record};
-use super::{Found, Options, Sink, crawl_with, names, output_file};
+use super::{Found, Hashing, Options, Sink, crawl_with, names, output_file};
 use crate::cli::{Exit, Failure};
-use crate::index::{Asked, Coverage, Index, Place, Young, young};
+use crate::index::{Asked, Coverage, Index, Outcome, Place, Young, young};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
-use crate::record::Record;
+use crate::record::{FileId, Record};
 use crate::report::{self, Reporter};
 use crate::walk::{Root, operands};
 
@@ -17,12 +17,23 @@ use crate::walk::{Root, operands};
 pub(super) fn run(options: &Options, keeping: &Keeping, file: &Path) -> Result<Exit, Failure> {
     let mut progress = Progress::start("ms-crawl", options.common.progress);
     let reporter = progress.reporter("ms-crawl", options.common.quiet);
+    if keeping.rehash && options.hashing == Hashing::None {
+        return Err(Failure::Usage("--rehash: with --hash none, nothing is read".into()));
+    }
     let names = names(options, &reporter)?;
+    if names.is_empty() {
+        // What should have listed them may have found its disk not mounted.
+        return Err(Failure::Stop(format!(
+            "nothing to crawl: no names are listed; {} is left as it was",
+            report::shown(file)
+        )));
+    }
     let coverage = Coverage::new(options, &names)?;
     if let Some(max_age) = keeping.max_age.filter(|_| !keeping.rehash)
         && let Some(young) = young(file, &coverage, max_age)?
     {
         progress.finish();
+        check_output(|output| young.is_index(output), file)?;
         return answer(options, file, &young, &reporter);
     }
     let roots = operands::roots(names.clone())?;
@@ -32,22 +43,31 @@ pub(super) fn run(options: &Options, keeping: &Keeping, file: &Path) -> Result<E
     let mut index = Index::open(file, asked, &reporter)?;
     let mut output = Output::new(options.common.format(), options.sort)?;
     let mut sink = Keeper { index: &index, output: &mut output, places: Vec::new(), unchanged: 0, read: (0, 0) };
-    let result = check_output(&index, file)
+    let result = check_output(|output| index.is_own(output), file)
         .and_then(|()| crawl_with(options, roots, Some(&index), &reporter, &progress, &interrupt, &mut sink))
         .and_then(|()| sink.output.finish());
     let Keeper { places, unchanged, read, .. } = sink;
-    let result = match result {
+    let outcome = match result {
         Ok(()) if !interrupt.came() => {
             let roots = operands::roots(names)?;
             let finished = index.finish(places, &roots, &options.filter.build()?, options.common.jobs());
             finished.or_else(|failure| index.suspend().and(Err(failure)))
         }
-        other => index.suspend().and(other),
+        other => index.suspend().and(other).map(|()| Outcome::default()),
     };
     progress.finish();
-    result?;
+    let Outcome { gone, altered } = outcome?;
+    for (path, hash) in altered {
+        let path = report::shown(&path);
+        reporter.warn(&format!(
+            "reading: {path}: its content is another, though its size and time are the same; its hash was {hash}"
+        ));
+    }
     let (number, bytes) = (report::number(read.0), report::bytes(read.1));
-    let details = format!("; {number} read ({bytes}), {} unchanged", report::number(unchanged));
+    let unchanged = report::number(unchanged);
+    let gone = if gone == 0 { String::new() } else { format!(", {} gone from the index", report::number(gone)) };
+    let kept = if interrupt.came() { "; what was read is kept for the next crawl" } else { "" };
+    let details = format!("; {number} read ({bytes}), {unchanged} unchanged{gone}{kept}");
     reporter.summary(&super::summary(&output, &details, &reporter, &interrupt));
     Ok(interrupt.exit().unwrap_or_else(|| reporter.exit()))
 }
@@ -65,11 +85,7 @@ fn answer(options: &Options, file: &Path, young: &Young, reporter: &Reporter) ->
     young.table.check_whole()?;
     let (files, bytes) = output.written();
     let (files, bytes) = (report::count(files, "file"), report::bytes(bytes));
-    reporter.summary(&format!(
-        "{files}, {bytes}, as {} has them since {}",
-        report::shown(file),
-        ago(young.age.as_secs())
-    ));
+    reporter.summary(&format!("{files}, {bytes}, as {} had them {}", report::shown(file), ago(young.age.as_secs())));
     Ok(reporter.exit())
 }
 
@@ -96,8 +112,8 @@ fn check_root(root: &Root, file: &Path) -> Result<(), Failure> {
     })
 }
 
-fn check_output(index: &Index, file: &Path) -> Result<(), Failure> {
-    if output_file().is_some_and(|output| index.is_own(output)) {
+fn check_output(is_own: impl Fn(FileId) -> bool, file: &Path) -> Result<(), Failure> {
+    if output_file().is_some_and(is_own) {
         let file = report::shown(file);
         return Err(Failure::Usage(format!("--index: {file} is standard output as well; it needs no redirection")));
     }

@@ -88,7 +88,7 @@ impl Keeping {
     /// [`Failure::Usage`] for a value that does not do.
     pub fn take(&mut self, option: &str, parser: &mut Parser) -> Result<bool, Failure> {
         match option {
-            "--index" => self.file = Some(cli::path(option, parser.value()?)?),
+            "--index" => self.file = Some(index_path(option, parser.value()?)?),
             "--max-age" => self.max_age = Some(cli::age(option, &parser.value()?)?),
             "--rehash" => self.rehash = true,
             _ => return Ok(false),
@@ -107,6 +107,14 @@ impl Keeping {
             None => Ok(self.file.as_ref()),
         }
     }
+}
+
+/// Where other tools take `-` for a pipe, it is no place to keep anything.
+fn index_path(option: &str, value: OsString) -> Result<PathBuf, Failure> {
+    if value == "-" {
+        return Err(cli::unsuitable(option, &value, "is no file; one of that name is ./-"));
+    }
+    cli::path(option, value)
 }
 
 fn hashing(parser: &mut Parser) -> Result<Hashing, Failure> {

@@ -10,6 +10,7 @@ use crate::progress::Progress;
 use crate::stream::table::{Part, RowReader};
 use crate::stream::{Fault, Row, RowRef, Table};
 use crate::threads::{each, retain};
+use crate::verify::Reason;
 
 /// The rows of the streams, by their places.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +79,8 @@ pub(super) struct Contents {
     /// Records of files that protect the directory they stand in.
     pub(super) markers: Vec<RowRef>,
     pub(super) faults: Vec<(RowRef, Fault)>,
+    /// Records that `ms-verify --failed` has let fall: their files are not what they say.
+    pub(super) disproved: u64,
 }
 
 /// Reads every row once. The lines are counted first, so that no memory is asked for that is not used.
@@ -100,6 +103,7 @@ pub(super) fn read(job: &Job<'_>, progress: &Progress) -> Contents {
         contents.markers.extend(piece.markers);
         contents.faults.extend(piece.faults);
         contents.records += piece.records;
+        contents.disproved += piece.disproved;
     }
     sieves.sift(&mut entries, job);
     contents.entries = entries;
@@ -164,8 +168,12 @@ impl Contents {
             match part.next_row() {
                 None => break,
                 Some((at, Ok(row))) => {
-                    *entry = Entry::of(at, &row);
                     self.records += 1;
+                    if row.note.is_some_and(Reason::is_named) {
+                        self.disproved += 1;
+                        continue;
+                    }
+                    *entry = Entry::of(at, &row);
                     if row.size == 0 && !job.options.empty {
                         entry.set(Mark::EMPTY);
                     }

@@ -11,7 +11,7 @@
 //! CHECK row⇥PATH⇥HASH⇥SIZE⇥MTIME⇥ID
 //! CHECK piece⇥NUMBER⇥CHAINING VALUE⇥SIZE⇥MTIME⇥CTIME⇥ID
 //! CHECK process⇥PROCESS
-//! CHECK temporary
+//! CHECK temporary⇥[gone]
 //! ```
 //!
 //! A crawl only ever appends to it. In the end a new one takes its place, which is locked before that.
@@ -223,9 +223,19 @@ impl Companion {
     /// [`Failure::Stop`] where that fails.
     pub(super) fn announce(&self) -> Result<(), Failure> {
         let mut line = Vec::new();
-        lines::push_temporary(&mut line);
+        lines::push_temporary(&mut line, false);
         self.append(&line)?;
         self.sync()
+    }
+
+    /// Says that `FILE.new` is gone: whatever has that name from now on is somebody else's.
+    ///
+    /// # Errors
+    /// [`Failure::Stop`] where that fails.
+    pub(super) fn retract(&self) -> Result<(), Failure> {
+        let mut line = Vec::new();
+        lines::push_temporary(&mut line, true);
+        self.append(&line).map(drop)
     }
 
     /// Adds the account of an index that is about to take its place.

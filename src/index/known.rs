@@ -39,6 +39,8 @@ pub(super) struct Known {
     len: u64,
     /// When the crawl began that the index comes from; without it, its rows prove nothing.
     start: Option<Timestamp>,
+    /// When that crawl began, also where nothing is to be trusted.
+    began: Option<Timestamp>,
     /// Files without a hash were told apart from all others of their size.
     told_apart: bool,
     /// Relative paths in the index hold for the crawl in hand.
@@ -89,6 +91,7 @@ impl Known {
             table,
             len,
             start: trust.start,
+            began: trust.began,
             told_apart: trust.told_apart,
             holds_here: trust.holds_here,
             sorted: false,
@@ -328,6 +331,11 @@ impl Known {
                 }
             }
         }
+    }
+
+    /// Whether a file with this time could not have changed unnoticed when the index was made.
+    pub(super) fn was_settled(&self, mtime: Timestamp) -> bool {
+        self.began.is_some_and(|start| !may_hide_a_change(mtime, start))
     }
 
     /// When the crawl began that the index comes from, if it is to be trusted.

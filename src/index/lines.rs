@@ -90,7 +90,8 @@ enum Line<'a> {
     Row(&'a [u8]),
     Piece(Half, u64, ChainingValue),
     Process(u32),
-    Temporary,
+    /// Whether there may be one.
+    Temporary(bool),
 }
 
 /// Reads a companion.
@@ -126,7 +127,7 @@ pub(super) fn read(bytes: &[u8]) -> Contents {
                 }
                 contents.halves.entry(half).or_default().insert(number, value);
             }
-            Some(Line::Temporary) => contents.temporary = true,
+            Some(Line::Temporary(there)) => contents.temporary = there,
             None => {}
         }
     }
@@ -171,7 +172,7 @@ fn parse(at: u64, line: &[u8]) -> Option<Line<'_>> {
         b"begin" => begin(at, columns).map(Line::Begin),
         b"piece" => piece(columns),
         b"process" => Some(Line::Process(decimal(columns)?.try_into().ok()?)),
-        b"temporary" => Some(Line::Temporary),
+        b"temporary" => Some(Line::Temporary(columns != b"gone")),
         _ => None,
     }
 }
@@ -207,9 +208,9 @@ fn piece(columns: &[u8]) -> Option<Line<'static>> {
     Some(Line::Piece(Half { status: Status { size, mtime, id }, ctime }, number, value))
 }
 
-/// Appends what says that `FILE.new` is about to be written, and by whom.
-pub(super) fn push_temporary(out: &mut Vec<u8>) {
-    push(out, "temporary", b"");
+/// Appends what says that `FILE.new` is about to be written, or is gone again.
+pub(super) fn push_temporary(out: &mut Vec<u8>, is_gone: bool) {
+    push(out, "temporary", if is_gone { b"gone" } else { b"" });
 }
 
 /// Whether a file could have been changed after it was read without a difference in its time: the tick of the clock had
@@ -246,7 +247,7 @@ mod tests {
         push_piece(&mut text, &half(4, 50), 0, &[8; 32]);
         push_piece(&mut text, &half(5, 100), 0, &[8; 32]);
         push_row(&mut text, b"b\t-\t5\t1.000000000\t1:4\n");
-        push_temporary(&mut text);
+        push_temporary(&mut text, false);
         text
     }
 

@@ -15,6 +15,8 @@ use crate::report::{self, Reporter};
 pub(super) struct Trust {
     /// When the crawl of the index began; `None` if nothing in it is to be trusted.
     pub(super) start: Option<Timestamp>,
+    /// When that crawl began, also where everything is to be read again.
+    pub(super) began: Option<Timestamp>,
     /// That crawl told files of one size apart.
     pub(super) told_apart: bool,
     /// Relative paths in the index hold for the crawl in hand.
@@ -41,7 +43,8 @@ impl Trust {
         // Of an index that was made otherwise nobody knows where, and whoever hands it over takes it to hold.
         let account = contents.accounts.iter().find(|account| Some(account.content) == content);
         let holds_here = account.is_none_or(|account| account.coverage.directory() == directory);
-        let mut trust = Self { start: None, told_apart: false, holds_here, begins };
+        let began = account.map(|account| account.start);
+        let mut trust = Self { start: None, began, told_apart: false, holds_here, begins };
         if asked.rehash {
             // What an unfinished crawl has read for the same reason need not be read once more.
             trust.begins.iter_mut().for_each(|begin| begin.trusted = begin.rehash);

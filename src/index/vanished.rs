@@ -58,6 +58,11 @@ impl<'a> Vanished<'a> {
         }
     }
 
+    /// Whether anything could not be read.
+    pub(super) fn any_failed(&self) -> bool {
+        !self.failed.is_empty()
+    }
+
     /// A row whose path was found again, whatever is there `now`.
     pub(super) fn found(&mut self, id: Option<FileId>, now: Option<FileId>) {
         let Some(id) = id else { return };

@@ -1,12 +1,13 @@
 //! An index that is young enough to answer in place of the trees.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
 use super::account::Coverage;
 use super::{companion, content_of, now, resolve};
 use crate::cli::Failure;
-use crate::record::Timestamp;
+use crate::record::{FileId, Timestamp};
 use crate::stream::Table;
 
 /// A complete index that is young enough.
@@ -16,6 +17,15 @@ pub(crate) struct Young {
     pub(crate) table: Table,
     /// Since its crawl began.
     pub(crate) age: Duration,
+    /// Which file it is.
+    id: Option<FileId>,
+}
+
+impl Young {
+    /// Whether a file is this index.
+    pub(crate) fn is_index(&self, id: FileId) -> bool {
+        self.id == Some(id)
+    }
 }
 
 /// The index `path`, if it is what the last crawl wrote, and that crawl covered the same and began at most `max_age` ago.
@@ -36,7 +46,8 @@ pub(crate) fn young(path: &Path, coverage: &Coverage, max_age: Duration) -> Resu
         let Some(account) = contents.accounts.iter().find(|account| account.content == content) else { continue };
         table.check_whole()?;
         let age = between(account.start, now()).filter(|age| *age <= max_age && account.coverage == *coverage);
-        return Ok(age.map(|age| Young { table, age }));
+        let id = path.metadata().ok().map(|status| FileId { dev: status.dev(), ino: status.ino() });
+        return Ok(age.map(|age| Young { table, age, id }));
     }
     Ok(None)
 }

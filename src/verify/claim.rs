@@ -31,7 +31,7 @@ pub(super) struct Claim {
 
 /// Why a record does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reason {
+pub(crate) enum Reason {
     /// There is no such file.
     Missing,
     /// It is another file now, or was written to.
@@ -44,6 +44,11 @@ pub(super) enum Reason {
 
 impl Reason {
     pub(super) const ALL: [Self; 4] = [Self::Missing, Self::Changed, Self::Rotten, Self::Unreadable];
+
+    /// Whether a note is one of these names, so that its record is no evidence of any content.
+    pub(crate) fn is_named(note: &[u8]) -> bool {
+        Self::ALL.iter().any(|reason| reason.name().as_bytes() == note)
+    }
 
     /// As it is written into the note.
     pub(super) fn name(self) -> &'static str {
