@@ -316,10 +316,10 @@ impl Index {
         make_room(&new, false)?;
         self.companion.announce()?;
         let written = replace::write(&new, &self.path, &self.known, places);
-        let content = written.or_else(|error| {
+        let content = written.map_err(|error| {
             // What went wrong is worth more than another error.
             self.companion.retract().unwrap_or(());
-            Err(failure("writing", &new, &error))
+            failure("writing", &new, &error)
         })?;
         let replaced = self.check_whole().and_then(|()| {
             self.companion.add_account(&Account { content, ..account.clone() })?;
