@@ -278,6 +278,15 @@ const SOURCES: [Source; 19] = [
     Source::MkvDateUtc,
 ];
 
+#[test]
+fn the_manual_names_every_source() {
+    let manual = include_str!("../../man/ms-ingest.1");
+    for source in SOURCES {
+        let name = Origin::File(source).to_string();
+        assert!(manual.contains(&format!("Pq Ql {name} ")), "{name}");
+    }
+}
+
 fn any_date() -> impl Strategy<Value = (Source, Moment)> {
     (0..SOURCES.len(), 1_000_000_001_i64..1_700_000_000, any::<bool>(), 0..4_u8).prop_map(
         |(source, seconds, utc, day)| {
