@@ -20,7 +20,7 @@ SCRIPTS := .ci/run tests/demo.sh benches/bench.sh
 # In a recipe: skips the rest of it, loudly, where a program is absent. Where CI is set, absence is a failure.
 NEEDS = command -v $(1) >/dev/null || { echo "SKIPPED: $@: $(1) is not installed" >&2; test -z "$$CI"; exit; }
 
-.PHONY: all help demo check fmt clippy doc lint-man lint-scripts test bench install uninstall dist clean
+.PHONY: all help demo check fmt clippy doc lint-man lint-scripts test fuzz bench install uninstall dist clean
 
 all: ## build all tools, optimised
 	$(CARGO) build --release --locked
@@ -56,6 +56,10 @@ test: ## run all tests
 	@if $(CARGO) nextest --version >/dev/null 2>&1; \
 	then set -x; $(CARGO) nextest run --locked; \
 	else set -x; $(CARGO) test --locked --lib --bins --tests; fi
+
+# `make test` does 20,000 rounds for each reader.
+fuzz: ## have the readers of media files read damaged ones, for a minute or two
+	MEDIASTRUCT_FUZZ_ROUNDS=1000000 $(CARGO) test --locked --lib media::
 
 bench: all ## time the tools beside their peers (see benches/bench.sh)
 	@PATH="$(abspath $(TARGET)/release):$$PATH" benches/bench.sh
