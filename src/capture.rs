@@ -25,12 +25,12 @@ use std::fmt;
 
 use chrono::{NaiveDateTime, TimeDelta, Timelike as _};
 
-use crate::media::when::FURTHEST_OFFSET;
+use crate::media::when::believed;
 use crate::media::{Base, Facts, Moment, Precision, Source};
 use crate::record::Timestamp;
 
 use names::NameDate;
-pub use takeout::{read as read_takeout, taken as takeout_taken};
+pub use takeout::read as read_takeout;
 pub use zone::Zone;
 
 /// All that tells when a file was made.
@@ -124,8 +124,6 @@ pub enum Hint {
 pub struct Capture {
     /// The clock on the wall.
     pub wall: NaiveDateTime,
-    /// Whether the source tells parts of a second.
-    pub fraction: bool,
     /// Offset of the wall clock from UTC in seconds, where it is known.
     pub offset: Option<i32>,
     /// How exactly.
@@ -199,7 +197,6 @@ fn from_mtime(evidence: &Evidence, rules: Rules) -> Option<Capture> {
     let (wall, offset) = rules.zone.wall_at(evidence.mtime.filter(|_| rules.use_mtime)?)?;
     Some(Capture {
         wall,
-        fraction: true,
         offset: Some(offset),
         precision: Precision::Second,
         origin: Origin::Mtime,
@@ -215,16 +212,15 @@ fn resolved(
     rules: Rules,
     name: Option<NameDate>,
 ) -> Option<Capture> {
-    let Moment { time, offset, precision, fraction, .. } = moment;
-    let as_told = Capture { wall: time, fraction, offset, precision, origin, zone: None };
+    let Moment { time, offset, precision, .. } = moment;
+    let as_told = Capture { wall: time, offset, precision, origin, zone: None };
     if moment.base == Base::Wall || is_day(moment) || is_local_header(origin, rules) {
         return Some(as_told);
     }
     if let Some(name) = name.filter(NameDate::is_local_time)
         && let Some(offset) = offset_by_name(time, name.moment.time, evidence.facts.duration)
     {
-        let NameDate { moment: Moment { time: wall, fraction, .. }, .. } = name;
-        return Some(Capture { wall, fraction, offset: believed(offset), zone: Some(Hint::Name), ..as_told });
+        return Some(Capture { wall: name.moment.time, offset: believed(offset), zone: Some(Hint::Name), ..as_told });
     }
     let told = |offset: Option<i32>, hint| Some((believed(offset?)?, hint));
     let known = told(evidence.facts.utc_offset, Hint::Phone).or_else(|| told(evidence.paired_offset, Hint::Still));
@@ -238,10 +234,6 @@ fn resolved(
 fn is_local_header(origin: Origin, rules: Rules) -> bool {
     let header = matches!(origin, Origin::File(Source::QtMovieHeader | Source::QtMediaHeader));
     header && rules.qt_time == Some(QtTime::Local)
-}
-
-fn believed(offset: i32) -> Option<i32> {
-    (offset.abs() <= FURTHEST_OFFSET).then_some(offset)
 }
 
 /// How far a name's local time may be from the same moment in UTC: the furthest zone, and an hour of recording.

@@ -280,7 +280,8 @@ impl Opened {
         if total == size { Ok(hasher.finalize()) } else { Err(self.ended_early()) }
     }
 
-    fn explain(&self, error: io::Error) -> Trouble {
+    /// Why it could not be read, by the error that reading gave.
+    pub(crate) fn explain(&self, error: io::Error) -> Trouble {
         if error.kind() == io::ErrorKind::UnexpectedEof { self.ended_early() } else { Trouble::Io(error) }
     }
 

@@ -31,7 +31,6 @@ pub mod xmp;
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
 use format::Format;
 use source::Bytes;
@@ -161,10 +160,11 @@ fn trimmed(text: &[u8]) -> Option<String> {
 /// # Errors
 /// What the system says where the file cannot be read.
 pub fn read(file: &File) -> io::Result<Facts> {
-    // A file of no bytes says nothing, and what cannot be read must not look like it.
-    file.read_at(&mut [0], 0)?;
+    let mut bytes = Bytes::new(file)?;
     let mut facts = Facts::default();
-    tell(&mut Bytes::new(file)?, &mut facts);
+    tell(&mut bytes, &mut facts);
+    // What the disk does not give must not look like what the file does not say: the next source would win.
+    bytes.check()?;
     Ok(facts)
 }
 

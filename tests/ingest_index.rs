@@ -43,6 +43,15 @@ fn a_hash_is_taken_from_its_row_and_made_where_there_is_none() {
 }
 
 #[test]
+fn sizes_that_no_disk_has_are_refused_and_add_up() {
+    let sandbox = sandbox();
+    let index: String = ["drop/1.JPG", "drop/2.JPG"].map(|path| format!("{path}\t-\t{}\n", u64::MAX)).concat();
+    let outcome = ingest(&sandbox, &[], &index).expect_status(1);
+    assert!(outcome.stdout.is_empty());
+    outcome.expect_stderr("reading: drop/2.JPG: it was changed since it was listed");
+}
+
+#[test]
 fn a_file_that_changed_since_stays_with_its_companions() {
     let sandbox = sandbox();
     for column in [2, 3, 4] {

@@ -81,7 +81,13 @@ fn with_time(groups: &Groups, index: usize) -> Option<NameDate> {
     let moment = moment.valid(FIRST_CONTAINER, when::now())?;
     let utc = groups.word_before(index).eq_ignore_ascii_case(b"PXL") || groups.zulu_after(last);
     let moment = if utc { moment.utc() } else { moment };
-    Some(NameDate { moment, ours: index == 0 && groups.before(0).is_empty() && is_hash(groups.after(last)) })
+    let rest = groups.after(last);
+    if !groups.before(index).is_empty() {
+        return Some(NameDate { moment, ours: false });
+    }
+    let parts = milliseconds_before_hash(rest);
+    let moment = parts.map_or(moment, |digits| moment.with_subseconds(digits));
+    Some(NameDate { moment, ours: parts.is_some() || is_hash(rest) })
 }
 
 /// Milliseconds since 1970-01-01 UTC, as Facebook and `WeChat` name what they save.
@@ -105,6 +111,13 @@ fn milliseconds(groups: &Groups, index: usize) -> Option<NameDate> {
 fn is_hash(rest: &[u8]) -> bool {
     let Some((b'_' | b'-' | b' ' | b'.', hash)) = rest.split_first() else { return false };
     (8..=64).contains(&hash.len()) && hash.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// The three digits of `{ms}` in such a name, where a separator keeps them from the seconds.
+fn milliseconds_before_hash(rest: &[u8]) -> Option<&[u8]> {
+    let (b'_' | b'-' | b' ' | b'.', rest) = rest.split_first()? else { return None };
+    let (digits, hash) = rest.split_at_checked(3)?;
+    (digits.iter().all(u8::is_ascii_digit) && is_hash(hash)).then_some(digits)
 }
 
 /// The date without a time that starts at the run of digits `index`.

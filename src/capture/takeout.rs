@@ -23,8 +23,7 @@ pub fn read(file: &File) -> io::Result<Option<Moment>> {
 
 /// The time at which a photo was taken, in UTC, as its sidecar tells it. A scanned picture's may be before 1970, so the
 /// first year is that of pictures.
-#[must_use]
-pub fn taken(json: &[u8]) -> Option<Moment> {
+fn taken(json: &[u8]) -> Option<Moment> {
     if u64::try_from(json.len()).ok()? > LARGEST {
         return None;
     }

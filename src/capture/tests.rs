@@ -245,6 +245,11 @@ fn a_name_made_from_the_mtime_is_still_the_mtime() {
     ] {
         assert_eq!(capture(&ours(name), &no_mtime).map(|capture| capture.origin), Some(Origin::Name), "{name}");
     }
+    // Milliseconds between date and hash are not lost, whether or not the name is believed.
+    let exact = "20190102_040405_250_0123456789abcdef.jpg";
+    assert_eq!(capture(&ours(exact), &berlin()), capture(&ours("x.jpg"), &berlin()));
+    let later = Evidence { mtime: None, ..ours(exact) };
+    assert_eq!(line(&later), "2019-01-02 04:04:05.250 date=name precision=second");
     // It still tells the zone of a header, as it may have been made from that.
     let video = facts(&[(Source::QtMovieHeader, utc("2019:01:02 08:04:35"))]);
     let made = Evidence { facts: &video, ..made };
@@ -272,6 +277,15 @@ const SOURCES: [Source; 19] = [
     Source::PngTime,
     Source::MkvDateUtc,
 ];
+
+#[test]
+fn the_manual_names_every_source() {
+    let manual = include_str!("../../man/ms-ingest.1");
+    for source in SOURCES {
+        let name = Origin::File(source).to_string();
+        assert!(manual.contains(&format!("Pq Ql {name} ")), "{name}");
+    }
+}
 
 fn any_date() -> impl Strategy<Value = (Source, Moment)> {
     (0..SOURCES.len(), 1_000_000_001_i64..1_700_000_000, any::<bool>(), 0..4_u8).prop_map(

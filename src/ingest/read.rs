@@ -15,7 +15,6 @@ use crate::media::{self, Facts, Moment};
 use crate::pool::{Hand, Pool, Tasks};
 use crate::reading::{BATCH, Client, Reader, Reading};
 use crate::record::ContentHash;
-use crate::report;
 
 /// What was found in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +35,8 @@ const MOST_XMP: u64 = 1 << 20;
 /// [`Failure::Stop`] where the system has not a single thread to give.
 pub(super) fn read(files: &[Incoming], job: &Job<'_>) -> Result<Vec<Option<Result<Content, String>>>, Failure> {
     let unhashed = files.iter().filter(|file| file.hash.is_none());
-    job.progress.expect_bytes(unhashed.map(|file| file.size).sum());
+    // Sizes in an index are what somebody says.
+    job.progress.expect_bytes(unhashed.fold(0, |sum, file| sum.saturating_add(file.size)));
     let mut in_disk_order: Vec<usize> = (0..files.len()).collect();
     // In the order of their inodes, in which most filesystems have them on the disk.
     in_disk_order.sort_by_key(|file| files[*file].id);
@@ -82,9 +82,9 @@ struct Looker<'a> {
 }
 
 impl Looker<'_> {
-    fn conclude(&self, asked: &Asked, status: Status, hash: Result<ContentHash, String>) {
-        let said = asked.said.as_deref().cloned().unwrap_or_default();
-        let content = hash.map(|hash| Content { status, hash, facts: said.0, takeout: said.1 });
+    fn conclude(&self, asked: Asked, status: Status, hash: Result<ContentHash, String>) {
+        let (facts, takeout) = asked.said.map(Arc::unwrap_or_clone).unwrap_or_default();
+        let content = hash.map(|hash| Content { status, hash, facts, takeout });
         // Who takes them waits until the last worker is done.
         self.found.send((asked.place, content)).unwrap_or(());
     }
@@ -106,12 +106,12 @@ impl Client for Looker<'_> {
         let asked = Asked { said: Some(Arc::new(said)), ..asked };
         let Some(hash) = file.hash else { return Some((asked, opened)) };
         let hash = opened.check_unchanged().map(|()| hash).map_err(|trouble| trouble.to_string());
-        self.conclude(&asked, *opened.status(), hash);
+        self.conclude(asked, *opened.status(), hash);
         None
     }
 
     fn take(&mut self, asked: Asked, status: Status, result: Result<ContentHash, Trouble>) {
-        self.conclude(&asked, status, result.map_err(|trouble| trouble.to_string()));
+        self.conclude(asked, status, result.map_err(|trouble| trouble.to_string()));
     }
 
     fn flush(&mut self) {}
@@ -148,5 +148,5 @@ fn look(file: &Incoming, opened: &Opened) -> Result<(Facts, Option<Moment>), Str
         let takeout = if is_json { capture::read_takeout(opened.file())? } else { None };
         Ok((media::read(opened.file())?, takeout))
     };
-    look().map_err(|error| report::reason(&error))
+    look().map_err(|error| opened.explain(error).to_string())
 }

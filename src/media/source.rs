@@ -21,6 +21,8 @@ const WINDOW: u64 = 1024;
 pub(crate) struct Bytes<'f> {
     origin: Origin<'f>,
     len: u64,
+    /// What the system said where it could not read first.
+    failure: Option<io::Error>,
     /// What is left of the budget.
     left: Left,
     /// What was read last, and where it starts.
@@ -58,7 +60,16 @@ impl<'f> Bytes<'f> {
     }
 
     fn from(origin: Origin<'f>, len: u64) -> Self {
-        Self { origin, len, left: Left { bytes: BYTES, reads: READS, calls: CALLS }, window: Vec::new(), start: 0 }
+        let left = Left { bytes: BYTES, reads: READS, calls: CALLS };
+        Self { origin, len, failure: None, left, window: Vec::new(), start: 0 }
+    }
+
+    /// Whether all that was asked for could be read.
+    ///
+    /// # Errors
+    /// What the system said first where it could not.
+    pub(crate) fn check(self) -> io::Result<()> {
+        self.failure.map_or(Ok(()), Err)
     }
 
     /// Length of the file in bytes.
@@ -68,20 +79,7 @@ impl<'f> Bytes<'f> {
 
     /// `len` bytes from `offset`: all of them, or `None`.
     pub(crate) fn at(&mut self, offset: u64, len: usize) -> Option<Vec<u8>> {
-        self.left.calls = self.left.calls.checked_sub(1)?;
-        let wanted = u64::try_from(len).ok()?;
-        if offset.checked_add(wanted)? > self.len {
-            return None;
-        }
-        if let Some(held) = self.held(offset, len) {
-            return Some(held.to_vec());
-        }
-        if wanted >= WINDOW {
-            return self.fetch(offset, wanted);
-        }
-        self.window = self.fetch(offset, WINDOW.min(self.len - offset))?;
-        self.start = offset;
-        self.held(offset, len).map(<[u8]>::to_vec)
+        self.near(offset, len).map(<[u8]>::to_vec)
     }
 
     /// The bytes from `offset`, as many as there are but no more than `most`; none past the end.
@@ -92,7 +90,21 @@ impl<'f> Bytes<'f> {
 
     /// `N` bytes from `offset`, as [`Bytes::at`].
     pub(crate) fn array<const N: usize>(&mut self, offset: u64) -> Option<[u8; N]> {
-        self.at(offset, N)?.try_into().ok()
+        self.near(offset, N)?.try_into().ok()
+    }
+
+    /// The same, where it lies in the window.
+    fn near(&mut self, offset: u64, len: usize) -> Option<&[u8]> {
+        self.left.calls = self.left.calls.checked_sub(1)?;
+        let wanted = u64::try_from(len).ok()?;
+        if offset.checked_add(wanted)? > self.len {
+            return None;
+        }
+        if self.held(offset, len).is_none() {
+            self.window = self.fetch(offset, wanted.max(WINDOW).min(self.len - offset))?;
+            self.start = offset;
+        }
+        self.held(offset, len)
     }
 
     fn held(&self, offset: u64, len: usize) -> Option<&[u8]> {
@@ -107,8 +119,13 @@ impl<'f> Bytes<'f> {
         match self.origin {
             Origin::File(file) => {
                 let mut buffer = vec![0; len];
-                file.read_exact_at(&mut buffer, offset).ok()?;
-                Some(buffer)
+                match file.read_exact_at(&mut buffer, offset) {
+                    Ok(()) => Some(buffer),
+                    Err(error) => {
+                        self.failure.get_or_insert(error);
+                        None
+                    }
+                }
             }
             Origin::Memory(memory) => {
                 let from = usize::try_from(offset).ok()?;
@@ -146,6 +163,19 @@ mod tests {
         assert_eq!(bytes.up_to(4990, 64).map(|tail| tail.len()), Some(10));
         assert_eq!(bytes.up_to(5001, 64), None);
         assert_eq!(bytes.array(1), Some([1, 2, 3]));
+    }
+
+    #[test]
+    fn what_the_system_could_not_read_is_told_apart_from_what_is_not_there() {
+        let file = file(&[7; 5000]);
+        let mut bytes = Bytes::new(&file).expect("a length");
+        assert_eq!(bytes.at(5000, 1), None);
+        file.set_len(10).expect("cut short");
+        assert_eq!(bytes.at(0, 4), None);
+        assert_eq!(bytes.check().map_err(|error| error.kind()), Err(io::ErrorKind::UnexpectedEof));
+        let mut bytes = Bytes::new(&file).expect("a length");
+        assert_eq!((bytes.at(0, 10), bytes.at(9, 2)), (Some(vec![7; 10]), None));
+        assert!(bytes.check().is_ok());
     }
 
     #[test]

@@ -123,6 +123,7 @@ fn files_are_read_and_what_is_none_is_an_error() {
     fs::write(&path, jpeg_with(&Tiff::of(dated(DATE)))).expect("written");
     let told = read(&File::open(&path).expect("opened")).expect("read");
     assert_eq!((told.kind, told.dates.len()), (Kind::Still, 1));
+    assert!(read(&File::options().append(true).open(&path).expect("opened")).is_err(), "it is open for writing only");
     fs::write(&path, "").expect("written");
     assert_eq!(read(&File::open(&path).expect("opened")).expect("read"), Facts::default());
     assert!(read(&File::open(directory.path()).expect("opened")).is_err());

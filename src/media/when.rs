@@ -18,8 +18,8 @@ pub const FIRST_PICTURE: i32 = 1826;
 /// The first year that a container or a file name may say.
 pub const FIRST_CONTAINER: i32 = 1970;
 
-/// The furthest an offset from UTC goes, in seconds: 14 hours.
-pub const FURTHEST_OFFSET: i32 = 14 * 3600;
+/// The furthest an offset from UTC goes, in seconds: 14 hours (XML Schema Part 2 § 3.2.7.3).
+const FURTHEST_OFFSET: u32 = 14 * 3600;
 
 /// Seconds from 1904-01-01, where ISO BMFF counts from (ISO/IEC 14496-12 § 8.2.2), to 1970-01-01.
 const UNIX_SINCE_1904: u64 = 2_082_844_800;
@@ -144,6 +144,11 @@ pub fn parse(text: &[u8]) -> Option<Moment> {
 #[must_use]
 pub fn parse_container(text: &[u8]) -> Option<Moment> {
     spelling::date(text)?.valid(FIRST_CONTAINER, now())
+}
+
+/// An offset from UTC in seconds, if there can be such a place.
+pub(crate) fn believed(offset: i32) -> Option<i32> {
+    (offset.unsigned_abs() <= FURTHEST_OFFSET).then_some(offset)
 }
 
 /// Reads an offset from UTC that stands alone, in seconds: `+02:00`, `+0200` or `Z`.

@@ -156,6 +156,7 @@ impl Walk {
 }
 
 fn offer(property: Property, value: &[u8], facts: &mut Facts) {
+    let value = value.get(..TEXT).unwrap_or(value);
     match property {
         Property::Date(source) => facts.found(source, when::parse(value)),
         Property::Make => facts.camera(Some(value.to_vec()), None),

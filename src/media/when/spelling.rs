@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDate, NaiveTime};
 
-use super::{Base, FURTHEST_OFFSET, Moment, Precision};
+use super::{Base, Moment, Precision, believed};
 
 /// No field of a file needs a longer date.
 const LONGEST: usize = 64;
@@ -31,11 +31,6 @@ pub(super) fn offset(text: &[u8]) -> Option<i32> {
     let mut rest = Rest(trimmed(text));
     let offset = rest.offset()?;
     believed(offset).filter(|_| rest.0.is_empty())
-}
-
-/// The offset, if there can be such a place.
-fn believed(offset: i32) -> Option<i32> {
-    (offset.abs() <= FURTHEST_OFFSET).then_some(offset)
 }
 
 /// A date, believable or not.

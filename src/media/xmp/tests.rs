@@ -96,6 +96,18 @@ fn the_camera_is_named() {
     assert_eq!((facts.make.as_deref(), facts.model.as_deref()), (Some("Maker"), Some("M 5")));
 }
 
+#[test]
+fn of_a_name_without_an_end_only_the_beginning_is_kept() {
+    let long = "M".repeat(1 << 19);
+    for packet in [
+        packet(&format!("tiff:Model='{long}'"), ""),
+        packet("", &format!("<tiff:Model>{long}</tiff:Model>")),
+        packet("", &format!("<tiff:Model>{}</tiff:Model>", "MMM<b/>".repeat(1000))),
+    ] {
+        assert_eq!(dates(&packet).model.map(|model| model.len()), Some(super::TEXT));
+    }
+}
+
 fn read(bytes: &mut Bytes, facts: &mut Facts) {
     super::read(&bytes.up_to(0, 1 << 20).unwrap_or_default(), facts);
 }
