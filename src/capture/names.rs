@@ -71,7 +71,7 @@ fn with_time(groups: &Groups, index: usize) -> Option<NameDate> {
         let (day, clock) = digits.split_at_checked(8)?;
         (groups::moment(groups::compact_day(day)?, groups::compact_time(clock)?), index)
     } else {
-        let (day, last) = groups.day(index)?;
+        let (day, last) = groups.day(index).or_else(|| groups.dashcam_day(index))?;
         let Time::Read(time, last) = groups.time_after(last) else { return None };
         (groups::moment(day, time), last)
     };

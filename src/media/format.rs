@@ -46,8 +46,9 @@ const PICTURES: [&[u8; 4]; 14] = [
 /// Brands of movies that are often met (ISO/IEC 14496-12 annex E, and those that are registered).
 const MOVIES: [&[u8; 4]; 9] = [b"isom", b"iso2", b"iso4", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V ", b"3gp4"];
 
-/// Atoms that a `QuickTime` file without a file type may begin with.
-const ATOMS: [&[u8; 4]; 7] = [b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"uuid"];
+/// Atoms that a `QuickTime` file without a file type may begin with, and what begins a segment of a stream (ISO/IEC
+/// 14496-12 § 8.16.2).
+const ATOMS: [&[u8; 4]; 8] = [b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"uuid", b"styp"];
 
 /// How much of a file tells its format, in bytes: three packets of a transport stream.
 pub(crate) const HEAD: usize = 600;

@@ -6,19 +6,22 @@ use super::{Facts, xmp};
 /// Longest packet that is read, in bytes.
 const PACKET: usize = 1 << 20;
 
+/// How much of the end is searched, in bytes: a packet, with the room that is left in it to grow.
+const TAIL: usize = 32 * 1024;
+
 /// Extensions before the first image that are looked at, at most, and parts of one.
 const PARTS: usize = 4096;
 
 const XMP: &[u8; 12] = b"\x0bXMP DataXMP";
 
-/// Reads the extensions that stand before the first image.
+/// Reads the extensions that stand before the first image, or at the end.
 pub(crate) fn read(bytes: &mut Bytes, facts: &mut Facts) {
     let Some([flags]) = bytes.array(10) else { return };
     let colours = if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };
     let mut at: u64 = 13 + colours;
     for _ in 0..PARTS {
         // Anything but an extension is an image, or the end.
-        let Some([0x21, label]) = bytes.array(at) else { return };
+        let Some([0x21, label]) = bytes.array(at) else { return at_the_end(bytes, facts) };
         let content = at.saturating_add(2);
         if label == 0xff && bytes.array(content).as_ref() == Some(XMP) {
             let packet = bytes.up_to(content.saturating_add(12), PACKET).unwrap_or_default();
@@ -26,6 +29,16 @@ pub(crate) fn read(bytes: &mut Bytes, facts: &mut Facts) {
         }
         let Some(next) = behind(bytes, content) else { return };
         at = next;
+    }
+}
+
+/// Reads a packet that stands behind the images, right before the end, where other programs add it.
+fn at_the_end(bytes: &mut Bytes, facts: &mut Facts) {
+    let start = bytes.len().saturating_sub(TAIL as u64);
+    let tail = bytes.up_to(start, TAIL).unwrap_or_default();
+    let extension = [b"\x21\xff", &XMP[..]].concat();
+    if let Some(found) = memchr::memmem::rfind(&tail, &extension) {
+        xmp::read(tail.get(found + extension.len()..).unwrap_or_default(), facts);
     }
 }
 
@@ -64,6 +77,13 @@ mod tests {
     #[test]
     fn the_packet_is_found_behind_other_extensions() {
         assert_eq!(dates(&with_xmp(), read), [(Source::XmpCreate, "2019-01-02 03:04:05".to_owned())]);
+    }
+
+    #[test]
+    fn the_packet_is_found_behind_the_images() {
+        let extension = with_xmp().split_off(13 + 12 + 19);
+        let content = [&picture(0, 0, b"")[..], &[0; 40_000], &extension, b"\x3b"].concat();
+        assert_eq!(dates(&content, read), [(Source::XmpCreate, "2019-01-02 03:04:05".to_owned())]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::bmff::{Boxes, Part};
 use super::source::Bytes;
 use super::tiff::Place;
-use super::{Facts, exif, xmp};
+use super::{Facts, exif, iptc, xmp};
 
 /// Longest list of items, or of their places, that is read, in bytes: some 20,000 items.
 const LIST: usize = 1 << 20;
@@ -26,6 +26,9 @@ const XMP_UUID: [u8; 16] = *b"\xbe\x7a\xcf\xcb\x97\xa9\x42\xe8\x9c\x71\x99\x94\x
 /// `uuid` of EXIF in JPEG 2000, as Adobe and `ExifTool` write it.
 const EXIF_UUID: [u8; 16] = *b"JpgTiffExif->JP2";
 
+/// `uuid` of IPTC records in JPEG 2000, as Adobe and `ExifTool` write it.
+const IPTC_UUID: [u8; 16] = *b"\x33\xc7\xa4\xd2\xb8\x1d\x47\x23\xa0\xba\xf1\xa3\xe0\x97\xad\x38";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content {
     Exif,
@@ -40,6 +43,7 @@ pub(crate) fn read(bytes: &mut Bytes, facts: &mut Facts) {
             (b"meta", _) => items(bytes, part, facts),
             (b"Exif", _) => exif_item(bytes, part.start..part.end, facts),
             (b"uuid", Some(EXIF_UUID)) => exif::read(bytes, part.start..part.end, Place::Main, facts),
+            (b"uuid", Some(IPTC_UUID)) => iptc::read(&part.head(bytes, ITEM).unwrap_or_default(), facts),
             (b"xml ", _) | (b"uuid", Some(XMP_UUID)) => {
                 xmp::read(&part.head(bytes, ITEM).unwrap_or_default(), facts);
             }

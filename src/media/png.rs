@@ -84,7 +84,7 @@ fn subject(bytes: &mut Bytes, content: &Range<u64>) -> Option<Subject> {
         b"XML:com.adobe.xmp" => Some(Subject::Xmp),
         b"Raw profile type exif" | b"Raw profile type APP1" => Some(Subject::App1),
         b"Raw profile type xmp" => Some(Subject::RawXmp),
-        b"Raw profile type iptc" => Some(Subject::RawIptc),
+        b"Raw profile type iptc" | b"Raw profile type 8bim" => Some(Subject::RawIptc),
         _ => None,
     }
 }

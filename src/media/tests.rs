@@ -79,6 +79,7 @@ fn every_format_is_known_by_its_first_bytes() {
     assert_eq!(kind(&boxed(*b"ftyp", b"avif\0\0\0\0")), Kind::Still);
     assert_eq!(kind(&boxed(*b"ftyp", b"crx \0\0\0\0")), Kind::Raw);
     assert_eq!(kind(&boxed(*b"ftyp", b"isom\0\0\0\0")), Kind::Video);
+    assert_eq!(kind(&boxed(*b"styp", b"msdh\0\0\0\0")), Kind::Video);
     assert_eq!(kind(&boxed(*b"ftyp", b"none\0\0\0\0mif1heic")), Kind::Still);
     assert_eq!(kind(&boxed(*b"ftyp", b"none\0\0\0\0mif1isom")), Kind::Video);
     assert_eq!(kind(&boxed(*b"ftyp", b"qt  \0\0\0\0mif1")), Kind::Video);

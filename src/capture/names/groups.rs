@@ -92,6 +92,16 @@ impl<'n> Groups<'n> {
         Some((day, index + 2))
     }
 
+    /// The day that starts at a run as dashboard cameras write it before a time, `2019_0102_030405`.
+    pub(super) fn dashcam_day(&self, index: usize) -> Option<(NaiveDate, usize)> {
+        let (year, day) = (self.digits(index), self.digits(index + 1));
+        let joined = self.gap(index) == b"_" && self.gap(index + 1) == b"_" && self.digits(index + 2).len() == 6;
+        if !joined || (year.len(), day.len()) != (4, 4) {
+            return None;
+        }
+        Some((compact_day(&[year, day].concat())?, index + 1))
+    }
+
     /// The time after a day that ends with the run `last`.
     pub(super) fn time_after(&self, last: usize) -> Time {
         let gap = self.gap(last);
@@ -108,11 +118,13 @@ impl<'n> Groups<'n> {
     }
 
     /// `03.04.05`, with one separator, and AM or PM; the hour may have one digit where a word led to it, or where it is
-    /// followed by AM or PM.
+    /// followed by AM or PM. VLC writes `03h04m05s678`.
     fn separated_time(&self, first: usize, spoken: bool) -> Time {
         let (hour, minute, second) = (self.digits(first), self.digits(first + 1), self.digits(first + 2));
-        let [separator @ (b'.' | b'-' | b'_' | b':')] = self.gap(first) else { return Time::Missing };
-        if self.gap(first + 1) != [*separator] || minute.len() != 2 || second.len() != 2 || hour.len() > 2 {
+        let (hours, minutes) = (self.gap(first), self.gap(first + 1));
+        let lettered = hours == b"h" && minutes == b"m";
+        let separated = matches!(hours, [b'.' | b'-' | b'_' | b':']) && minutes == hours;
+        if !(lettered || separated) || minute.len() != 2 || second.len() != 2 || hour.len() > 2 {
             return Time::Missing;
         }
         let afternoon = half_of_day(self.after(first + 2));
@@ -127,7 +139,9 @@ impl<'n> Groups<'n> {
             };
             NaiveTime::from_hms_opt(hour, number(minute)?, number(second)?)
         };
-        time().map_or(Time::Impossible, |time| Time::Read(Clock { time, fraction: false }, first + 2))
+        let milliseconds = lettered && self.gap(first + 2) == b"s" && self.digits(first + 3).len() == 3;
+        let last = first + if milliseconds { 3 } else { 2 };
+        time().map_or(Time::Impossible, |time| Time::Read(Clock { time, fraction: false }, last))
     }
 
     /// How many digits the counter has that may follow a run; 0 where none does.

@@ -118,6 +118,8 @@ fn boxes_of_their_own_are_read() {
     let exif = [&super::EXIF_UUID[..], &exif(0)[4..]].concat();
     let xmp = [&super::XMP_UUID[..], &xmp()].concat();
     assert_eq!(dates(&[boxed(*b"uuid", &exif), boxed(*b"uuid", &xmp)].concat(), read).len(), 2);
+    let iptc = [&super::IPTC_UUID[..], b"\x1c\x02\x37\0\x0820170101"].concat();
+    assert_eq!(dates(&boxed(*b"uuid", &iptc), read), [(Source::Iptc, "2017-01-01 00:00:00".to_owned())]);
 }
 
 #[test]

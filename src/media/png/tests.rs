@@ -89,6 +89,7 @@ fn xmp_and_raw_profiles_are_read() {
     assert_eq!(raw("iptc", records), one(Source::Iptc, "2017-01-01 00:00:00"));
     let resource = [b"8BIM\x04\x04\0\0\0\0\0\x0d", &records[..], b"\0"].concat();
     assert_eq!(raw("iptc", &resource), one(Source::Iptc, "2017-01-01 00:00:00"));
+    assert_eq!(raw("8bim", &resource), one(Source::Iptc, "2017-01-01 00:00:00"));
 }
 
 #[test]
