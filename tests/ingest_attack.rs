@@ -66,3 +66,18 @@ fn a_copy_takes_the_place_that_a_staying_picture_gave_up() {
     assert_eq!(plan.rows.len(), 1);
     assert!(plan.dest("b/2.jpg").starts_with("photos/"));
 }
+
+#[test]
+fn a_symbolic_link_is_no_further_name_that_sends_its_file_away() {
+    let sandbox = Sandbox::new();
+    sandbox.drop_file("z.jpg", "picture");
+    sandbox.symlink("drop/z.jpg", "a.jpg");
+    let operands = ["--to", "photos", "a.jpg", "drop"];
+    let index = sandbox.run("ms-crawl", &operands[2..], b"").expect_status(0);
+    for (args, stdin) in [(&operands[..], &b""[..]), (&operands[..2], &index.stdout[..])] {
+        let outcome = sandbox.run("ms-ingest", args, stdin).expect_status(1).expect_stderr("a.jpg: a symbolic link");
+        let plan = Planned::of(&outcome);
+        assert_eq!(plan.rows.len(), 1);
+        assert!(plan.dest("z.jpg").starts_with("photos/"), "{:?}", plan.rows[0]);
+    }
+}
