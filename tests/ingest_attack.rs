@@ -3,7 +3,7 @@
 mod support;
 
 use support::ingest::Planned;
-use support::Sandbox;
+use support::{Sandbox, hash, set_mtime};
 
 /// Plans, moves, and undoes; what is refused is named by `ms-ingest`, never first by `ms-mv`.
 #[track_caller]
@@ -80,4 +80,14 @@ fn a_symbolic_link_is_no_further_name_that_sends_its_file_away() {
         assert_eq!(plan.rows.len(), 1);
         assert!(plan.dest("z.jpg").starts_with("photos/"), "{:?}", plan.rows[0]);
     }
+}
+
+#[test]
+fn the_first_second_of_all_times_is_read_back() {
+    let sandbox = Sandbox::new();
+    sandbox.drop_file("a.jpg", "picture");
+    set_mtime(&sandbox.path("drop/a.jpg"), 1_500_000_000, 0);
+    let index = format!("drop/a.jpg\t{}\t7\t-9223372036854775808.000000000\t-\n", hash(b"picture"));
+    let args = ["--to", "photos"];
+    sandbox.run("ms-ingest", &args, index.as_bytes()).expect_status(1).expect_stderr("changed since it was listed");
 }
