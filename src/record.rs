@@ -113,13 +113,15 @@ impl Timestamp {
         if digits[point] != b'.' {
             return None;
         }
-        let seconds = i64::try_from(decimal(&digits[..point])?).ok()?;
+        // The first second that there is has no positive counterpart.
+        let seconds = i128::from(decimal(&digits[..point])?);
         let nanoseconds = u32::try_from(decimal(&digits[point + 1..])?).ok()?;
-        Some(match (negative, nanoseconds) {
-            (false, _) => Self { seconds, nanoseconds },
-            (true, 0) => Self { seconds: -seconds, nanoseconds },
-            (true, _) => Self { seconds: -seconds - 1, nanoseconds: NANOSECONDS - nanoseconds },
-        })
+        let (seconds, nanoseconds) = match (negative, nanoseconds) {
+            (false, _) => (seconds, nanoseconds),
+            (true, 0) => (-seconds, nanoseconds),
+            (true, _) => (-seconds - 1, NANOSECONDS - nanoseconds),
+        };
+        Some(Self { seconds: i64::try_from(seconds).ok()?, nanoseconds })
     }
 
     /// As one number.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use super::companions::{Group, Sidecar};
+use super::companions::{Group, Sidecar, is_sidecar};
 use super::naming::Namer;
 use super::{Inbox, Job};
 use crate::hash::{Links, Opened, Scratch, Status, Trouble};
@@ -43,22 +43,9 @@ pub(super) fn decide(inbox: &Inbox, groups: &[Group], namer: &Namer<'_>, job: &J
     for group in groups {
         keep_with_unread(inbox, group, &mut fates);
     }
-    let (mut members, mut sidecars) = (Vec::new(), Vec::new());
-    for group in groups {
-        members.extend(group.members.iter().map(|(_, file)| *file).filter(|file| fates[*file].is_none()));
-        sidecars.extend(group.sidecars.iter().copied().filter(|sidecar| fates[sidecar.file].is_none()));
-    }
-    // In the order of their paths, which is that of the rows: the copy to keep is there before the others come.
-    members.sort_unstable();
-    sidecars.sort_unstable_by_key(|sidecar| sidecar.file);
-    let targets = Targets::new(&members, &sidecars, namer);
+    let targets = Targets::new(inbox, groups, &fates, namer);
     let mut decision = Decision { inbox, standing: targets.look(inbox, job), taken: HashMap::new(), fates };
-    for (member, target) in members.iter().zip(targets.members) {
-        decision.place(*member, target);
-    }
-    for (sidecar, target) in sidecars.iter().zip(targets.sidecars) {
-        decision.place_sidecar(sidecar, target);
-    }
+    targets.wishes.into_iter().for_each(|wish| decision.grant(wish));
     decision.fates.into_iter().map(|fate| fate.unwrap_or(Fate::Unread)).collect()
 }
 
@@ -75,31 +62,46 @@ fn keep_with_unread(inbox: &Inbox, group: &Group, fates: &mut [Option<Fate>]) {
 
 type Target = Result<PathBuf, &'static str>;
 
-/// Where files should go, in their order.
+/// Where a file should go that is no sidecar, and where its sidecars should, in the order of their paths.
+struct Wish {
+    file: usize,
+    target: Target,
+    sidecars: Vec<(usize, Target)>,
+}
+
+/// Where files should go.
 struct Targets {
-    members: Vec<Target>,
-    sidecars: Vec<Target>,
+    /// In the order of their paths, which is that of the rows: the copy to keep is there before the others come. Behind all
+    /// others those that have the name of a sidecar but no owner, so that they never take the place of one that has.
+    wishes: Vec<Wish>,
     /// Who wants each path.
     wanted: BTreeMap<PathBuf, Vec<usize>>,
 }
 
 impl Targets {
-    fn new(members: &[usize], sidecars: &[Sidecar], namer: &Namer<'_>) -> Self {
-        let mut targets = Self { members: Vec::new(), sidecars: Vec::new(), wanted: BTreeMap::new() };
-        let mut of_member: HashMap<usize, usize> = HashMap::new();
-        for member in members {
-            of_member.insert(*member, targets.members.len());
-            let target = namer.target(*member);
-            targets.want(*member, &target);
-            targets.members.push(target);
+    /// Of all files whose fate is open.
+    fn new(inbox: &Inbox, groups: &[Group], fates: &[Option<Fate>], namer: &Namer<'_>) -> Self {
+        let mut targets = Self { wishes: Vec::new(), wanted: BTreeMap::new() };
+        for group in groups {
+            let mut sidecars: HashMap<usize, Vec<&Sidecar>> = HashMap::new();
+            for sidecar in group.sidecars.iter().filter(|sidecar| fates[sidecar.file].is_none()) {
+                sidecars.entry(sidecar.owner).or_default().push(sidecar);
+            }
+            for (_, file) in group.members.iter().filter(|(_, file)| fates[*file].is_none()) {
+                let target = namer.target(*file);
+                targets.want(*file, &target);
+                let mut wish = Wish { file: *file, target, sidecars: Vec::new() };
+                for sidecar in sidecars.remove(file).unwrap_or_default() {
+                    let target = wish.target.as_ref().map_err(|problem| *problem);
+                    let target = target.and_then(|owner| namer.sidecar_target(sidecar, owner));
+                    targets.want(sidecar.file, &target);
+                    wish.sidecars.push((sidecar.file, target));
+                }
+                wish.sidecars.sort_unstable_by_key(|(sidecar, _)| *sidecar);
+                targets.wishes.push(wish);
+            }
         }
-        for sidecar in sidecars {
-            let owner = of_member.get(&sidecar.owner).and_then(|place| targets.members.get(*place)).cloned();
-            let target = owner.unwrap_or(Err("it belongs to nothing"));
-            let target = target.and_then(|owner| namer.sidecar_target(sidecar, &owner));
-            targets.want(sidecar.file, &target);
-            targets.sidecars.push(target);
-        }
+        targets.wishes.sort_unstable_by_key(|wish| (is_sidecar(inbox.name(wish.file)), wish.file));
         targets
     }
 
@@ -170,11 +172,65 @@ struct Decision<'a> {
 }
 
 impl Decision<'_> {
-    fn place(&mut self, file: usize, target: Target) {
-        self.fates[file] = Some(match target {
+    /// Decides for a file and its sidecars.
+    fn grant(&mut self, wish: Wish) {
+        let file = wish.file;
+        let fate = self.placed(file, wish.target);
+        match fate {
+            Fate::Goes(_) => {
+                self.fates[file] = Some(fate);
+                self.place_sidecars(file, wish.sidecars);
+            }
+            Fate::Duplicate(_) | Fate::SecondName => {
+                self.fates[file] = Some(fate);
+                wish.sidecars.iter().for_each(|(sidecar, _)| self.fates[*sidecar] = Some(Fate::Follows));
+            }
+            _ => {
+                self.fates[file] = Some(fate);
+                wish.sidecars.iter().for_each(|(sidecar, _)| self.stays_with(*sidecar, file));
+            }
+        }
+    }
+
+    /// Where one has no place, all stay, so that none is parted from its owner.
+    fn place_sidecars(&mut self, owner: usize, sidecars: Vec<(usize, Target)>) {
+        let files: Vec<usize> = sidecars.iter().map(|(sidecar, _)| *sidecar).collect();
+        for (sidecar, target) in sidecars {
+            let fate = self.placed(sidecar, target);
+            let is_refused = !matches!(fate, Fate::Goes(_) | Fate::Duplicate(_) | Fate::SecondName);
+            self.fates[sidecar] = Some(fate);
+            if is_refused {
+                self.give_up(owner);
+                self.fates[owner] = Some(Fate::Refused(self.staying_with(sidecar)));
+                for other in files.into_iter().filter(|other| *other != sidecar) {
+                    self.give_up(other);
+                    self.stays_with(other, owner);
+                }
+                return;
+            }
+        }
+    }
+
+    /// Lets others have the place of a file that was to go.
+    fn give_up(&mut self, file: usize) {
+        if let Some(Fate::Goes(path)) = &self.fates[file] {
+            self.taken.remove(path);
+        }
+    }
+
+    fn stays_with(&mut self, file: usize, other: usize) {
+        self.fates[file] = Some(Fate::Refused(self.staying_with(other)));
+    }
+
+    fn staying_with(&self, other: usize) -> String {
+        format!("it stays with {}", shown(self.inbox.path(other)))
+    }
+
+    fn placed(&mut self, file: usize, target: Target) -> Fate {
+        match target {
             Ok(path) => self.fate(file, path),
             Err(problem) => Fate::Refused(format!("it would get no good name: {problem}")),
-        });
+        }
     }
 
     fn fate(&mut self, file: usize, path: PathBuf) -> Fate {
@@ -193,6 +249,11 @@ impl Decision<'_> {
                     let first = shown(self.inbox.path(*first));
                     return Fate::Refused(format!("{}: another file goes there: {first}", shown(&path)));
                 }
+                // It would be one copy too many before the one to keep is there.
+                Some(_) if *first > file => {
+                    let first = shown(self.inbox.path(*first));
+                    return Fate::Refused(format!("{}: its copy must go there first: {first}", shown(&path)));
+                }
                 Some(other) if other.status.id == content.status.id => return Fate::SecondName,
                 Some(other) => (other.status.mtime, None),
                 None => return Fate::Unread,
@@ -203,16 +264,5 @@ impl Decision<'_> {
             }
         };
         Fate::Duplicate(Keeper { path, mtime, id })
-    }
-
-    fn place_sidecar(&mut self, sidecar: &Sidecar, target: Target) {
-        match &self.fates[sidecar.owner] {
-            Some(Fate::Goes(_)) => self.place(sidecar.file, target),
-            Some(Fate::Duplicate(_) | Fate::SecondName) => self.fates[sidecar.file] = Some(Fate::Follows),
-            _ => {
-                let owner = shown(self.inbox.path(sidecar.owner));
-                self.fates[sidecar.file] = Some(Fate::Refused(format!("it stays with {owner}")));
-            }
-        }
     }
 }

@@ -30,6 +30,18 @@ pub(super) struct Namer<'a> {
     group_of: Vec<usize>,
     /// Of each content that can have copies, the file whose group names it.
     namesakes: HashMap<ContentHash, usize>,
+    /// What the names of each group are made of.
+    shared: Vec<Shared<'a>>,
+}
+
+/// What all names of a group are made of, found once: a group can be as large as the drop.
+#[derive(Debug)]
+struct Shared<'a> {
+    /// The first member that is named by this group.
+    first: Option<usize>,
+    /// What the first member says of its camera that says anything.
+    make: Option<&'a str>,
+    model: Option<&'a str>,
 }
 
 impl<'a> Namer<'a> {
@@ -43,14 +55,26 @@ impl<'a> Namer<'a> {
         for (number, group) in groups.iter().enumerate() {
             group.files().for_each(|file| group_of[file] = number);
         }
-        let mut namer = Self { inbox, options, groups, captures, group_of, namesakes: HashMap::new() };
+        let mut namer =
+            Self { inbox, options, groups, captures, group_of, namesakes: HashMap::new(), shared: Vec::new() };
         for (number, group) in groups.iter().enumerate() {
             // Where one could not be read, all of its group stay.
             if group.files().all(|file| inbox.content(file).is_some()) {
                 group.members.iter().for_each(|(_, file)| namer.consider(*file, number));
             }
         }
+        namer.shared = (0..groups.len()).map(|group| namer.shared(group)).collect();
         namer
+    }
+
+    fn shared(&self, group: usize) -> Shared<'a> {
+        let members = || self.groups[group].members.iter().map(|(_, file)| *file);
+        let first = members().find(|file| self.group_of[self.namesake(*file)] == group).or_else(|| members().next());
+        let inbox = self.inbox;
+        let facts = || members().filter_map(|file| inbox.content(file)).map(|content| &content.facts);
+        let make = facts().find_map(|facts| facts.make.as_deref());
+        let model = facts().find_map(|facts| facts.model.as_deref());
+        Shared { first, make, model }
     }
 
     fn consider(&mut self, file: usize, group: usize) {
@@ -125,8 +149,8 @@ impl<'a> Namer<'a> {
                 hash: &hash,
                 extension,
                 name,
-                make: self.camera(group, |facts| facts.make.as_deref()),
-                model: self.camera(group, |facts| facts.model.as_deref()),
+                make: self.shared[group].make,
+                model: self.shared[group].model,
             })?,
         };
         let to = self.options.to.as_os_str().as_bytes();
@@ -140,17 +164,9 @@ impl<'a> Namer<'a> {
 
     /// Hash and name of the first member of a group that is named by it.
     fn stem(&self, group: usize) -> Result<(ContentHash, &'a [u8]), &'static str> {
-        let members = || self.groups[group].members.iter().map(|(_, file)| *file);
-        let first = members().find(|file| self.group_of[self.namesake(*file)] == group).or_else(|| members().next());
-        let first = first.ok_or("it belongs to nothing")?;
+        let first = self.shared[group].first.ok_or("it belongs to nothing")?;
         let content = self.inbox.content(first).ok_or("what it belongs to could not be read")?;
         Ok((content.hash, split(self.inbox.name(first)).0))
-    }
-
-    /// What the first member says of its camera that says anything.
-    fn camera(&self, group: usize, fact: impl Fn(&'a crate::media::Facts) -> Option<&'a str>) -> Option<&'a str> {
-        let contents = self.groups[group].members.iter().filter_map(|(_, file)| self.inbox.content(*file));
-        contents.map(|content| &content.facts).find_map(fact)
     }
 }
 

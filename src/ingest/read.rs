@@ -125,9 +125,11 @@ fn open(file: &Incoming) -> Result<Opened, String> {
     if file.is_disputed {
         return Err("its records disagree about hash or size".into());
     }
-    // Where it is known which file this is, it may be reached by a symbolic link.
-    let links = if file.id.is_some() { Links::Follow } else { Links::Refuse };
-    let opened = Opened::new(&file.path, links).map_err(|trouble| trouble.to_string())?;
+    // What a symbolic link names cannot be moved by that name, and counted as a further name it would send the file itself
+    // to the quarantine.
+    let opened = Opened::new(&file.path, Links::Refuse)
+        // Opening tells of a symbolic link as of a loop of them.
+        .map_err(|trouble| Status::of(&file.path, Links::Refuse).err().unwrap_or(trouble).to_string())?;
     let status = opened.status();
     let is_listed = status.size == file.size
         && file.mtime.is_none_or(|mtime| mtime == status.mtime)

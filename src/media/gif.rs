@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn the_packet_is_found_behind_the_images() {
         let extension = with_xmp().split_off(13 + 12 + 19);
-        let content = [&picture(0, 0, b"")[..], &[0; 40_000], &extension, b"\x3b"].concat();
+        let content = [&picture(0, 0, b"")[..], &vec![0; 40_000][..], &extension, b"\x3b"].concat();
         assert_eq!(dates(&content, read), [(Source::XmpCreate, "2019-01-02 03:04:05".to_owned())]);
     }
 
