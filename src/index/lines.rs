@@ -1,6 +1,7 @@
 //! The lines of a companion: written with a check, and read as far as they are whole.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use blake3::hazmat::ChainingValue;
 
@@ -216,10 +217,25 @@ pub(super) fn push_temporary(out: &mut Vec<u8>, is_gone: bool) {
 /// Whether a file could have been changed after it was read without a difference in its time: the tick of the clock had
 /// not passed when the crawl began that read it. (Git calls such entries of its index racily clean.)
 pub(super) fn may_hide_a_change(time: Timestamp, start: Timestamp) -> bool {
-    // The times of vfat tick every two seconds, those of some others every second (Linux, fs/fat/misc.c, and ext3). All
-    // others are given by the kernel's clock, which ticks every ten milliseconds at least (CONFIG_HZ).
-    let tick = if time.nanoseconds == 0 { 2_000_000_000 } else { 10_000_000 };
-    time.nanoseconds_since_1970() + tick > start.nanoseconds_since_1970()
+    static TICK: OnceLock<i128> = OnceLock::new();
+    is_within(time, start, *TICK.get_or_init(tick))
+}
+
+/// `tick`: how long the kernel may give the same time, in nanoseconds.
+fn is_within(time: Timestamp, start: Timestamp, tick: i128) -> bool {
+    // The times of vfat tick every two seconds, those of some others every second (Linux, fs/fat/misc.c, and ext3).
+    let tick = if time.nanoseconds == 0 { 2_000_000_000 } else { tick };
+    let (time, start) = (time.nanoseconds_since_1970(), start.nanoseconds_since_1970());
+    time >= start || time + tick > start
+}
+
+/// Since Linux 6.13, a file that was looked at gets another time with its next change (multigrain timestamps). Before that,
+/// times come from a clock that ticks every ten milliseconds at least (`CONFIG_HZ`).
+fn tick() -> i128 {
+    let release = rustix::system::uname().release().to_string_lossy().into_owned();
+    let mut numbers = release.split(|character: char| !character.is_ascii_digit()).map(str::parse::<u32>);
+    let version = (numbers.next().and_then(Result::ok), numbers.next().and_then(Result::ok));
+    if version >= (Some(6), Some(13)) { 0 } else { 10_000_000 }
 }
 
 #[cfg(test)]
@@ -289,8 +305,9 @@ mod tests {
     fn a_time_may_hide_a_change_until_its_tick_has_passed() {
         assert!(may_hide_a_change(time(10, 5), time(10, 5)));
         assert!(may_hide_a_change(time(10, 6), time(10, 5)));
-        assert!(may_hide_a_change(time(10, 6), time(10, 10_000_005)));
         assert!(!may_hide_a_change(time(10, 5), time(10, 10_000_005)));
+        assert!(is_within(time(10, 6), time(10, 10_000_005), 10_000_000));
+        assert!(!is_within(time(10, 6), time(10, 10_000_005), 0));
         assert!(may_hide_a_change(time(10, 0), time(11, 999_999_999)));
         assert!(!may_hide_a_change(time(10, 0), time(12, 0)));
     }
