@@ -261,7 +261,7 @@ mod tests {
         push_row(&mut text, b"a\t-\t5\t1.000000000\t1:2\n");
         push_piece(&mut text, &half(2, 50), 3, &[9; 32]);
         push_piece(&mut text, &half(4, 50), 0, &[8; 32]);
-        push_piece(&mut text, &half(5, 100), 0, &[8; 32]);
+        push_piece(&mut text, &half(5, 101), 0, &[8; 32]);
         push_row(&mut text, b"b\t-\t5\t1.000000000\t1:4\n");
         push_temporary(&mut text, false);
         text
