@@ -80,7 +80,7 @@ impl Template {
             make: Some("x"),
             model: Some("x"),
         };
-        self.expand(&values).map(drop).map_err(|problem| format!("leads nowhere: {problem}"))
+        self.expand(&values).map(drop).map_err(|problem| format!("is no path below --to: {problem}"))
     }
 
     /// The path below the destination.
@@ -337,11 +337,11 @@ mod tests {
             ("a}", "} at character 2 has no {; }} stands for the brace itself"),
             ("{hash:65}", "{hash:65} at character 1 takes a number of digits from 1 to 64"),
             ("{hash:0}", "{hash:0} at character 1 takes a number of digits from 1 to 64"),
-            ("/a", "leads nowhere: a name in it is empty"),
-            ("a//b", "leads nowhere: a name in it is empty"),
-            ("a/", "leads nowhere: a name in it is empty"),
-            ("", "leads nowhere: a name in it is empty"),
-            ("../a", "leads nowhere: a name in it is . or .."),
+            ("/a", "is no path below --to: a name in it is empty"),
+            ("a//b", "is no path below --to: a name in it is empty"),
+            ("a/", "is no path below --to: a name in it is empty"),
+            ("", "is no path below --to: a name in it is empty"),
+            ("../a", "is no path below --to: a name in it is . or .."),
         ] {
             assert_eq!(Template::parse(text), Err(problem.into()), "{text}");
         }
