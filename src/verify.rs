@@ -1,6 +1,6 @@
 //! Whether files still are what their records say.
 //!
-//! 1. `input`: what kind of text an operand holds; `volume` and `sums` turn what is no stream into one.
+//! 1. `input`: what kind of text an operand holds; `volume::index` and `volume::sums` turn what is no stream into one.
 //! 2. `portion`: records in portions, whose files all workers read together in the order of the disk, and which come out
 //!    in the order of the input.
 //! 3. `claim`: what a record says of its file, and what is found to be true of it.
@@ -10,8 +10,6 @@ mod claim;
 mod input;
 mod output;
 mod portion;
-mod sums;
-mod volume;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

@@ -420,16 +420,11 @@ fn rename_back(dest: &Entry, source: &Entry) -> Result<(), Unnamed> {
 
 /// Whether an entry lies in a sealed volume.
 pub(super) fn is_sealed_above(entry: &Entry) -> bool {
-    entry.dir.location().real().ancestors().any(is_sealed)
+    entry.dir.location().real().ancestors().any(crate::volume::is_sealed)
 }
 
 /// Why a row is refused whose file is neither at its source nor at its destination.
 pub(super) const GONE: &str = "it is not there any more";
-
-/// A volume is sealed once it carries both its index and its checksums.
-fn is_sealed(dir: &Path) -> bool {
-    ["index.json", "B3SUMS"].iter().all(|name| dir.join(name).symlink_metadata().is_ok())
-}
 
 /// Whether two names are those of one file, and not the same name seen twice through different mounts.
 fn is_second_name(one: &Facts, other: &Facts) -> bool {

@@ -5,12 +5,12 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
 use super::claim::Claim;
-use super::{sums, volume};
 use crate::cli::Failure;
 use crate::report::Reporter;
 use crate::stream::line::{Layout, Line, LineReader};
 use crate::stream::table::judge;
 use crate::stream::{Fault, Held, Row, RowRef, Table};
+use crate::volume::{index, sums};
 
 /// The records of one operand.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl Input {
         let mut faults = Vec::new();
         let table = match kind {
             Kind::Stream => Table::of(held)?,
-            Kind::Volume => Table::of(Held::made_from(held.name(), |out| volume::to_stream(&held, out))?)?,
+            Kind::Volume => Table::of(Held::made_from(held.name(), |out| index::to_stream(&held, out))?)?,
             Kind::Sums => Table::of(Held::made_from(held.name(), |out| sums::to_stream(&held, out, &mut faults))?)?,
         };
         Ok(Self { table, has_sizes: kind != Kind::Sums, base, faults })

@@ -1,4 +1,4 @@
-//! What b3sum writes, and a volume's `B3SUMS`, as a stream.
+//! A volume's `B3SUMS`, in the form of what b3sum writes, and how that becomes a stream.
 //!
 //! The form is that of b3sum(1) and its `what_does_check_do.md`: hash, two spaces, path; with `--tag`, `BLAKE3 (path) = hash`.
 //! A line that begins with a backslash has a path in which `\\`, `\n` and `\r` stand for what a line cannot hold.
@@ -12,11 +12,46 @@ use crate::record::ContentHash;
 use crate::report;
 use crate::stream::{Fault, Held};
 
+/// Whether `b3sum --check` can find a file by what stands in a line for it. What is no UTF-8 it cannot read, and the
+/// replacement character it refuses, since it writes that for what it cannot show; a carriage return at the end of a line
+/// some versions take for a part of the line end.
+#[must_use]
+pub fn can_hold(path: &[u8]) -> bool {
+    std::str::from_utf8(path).is_ok_and(|path| !path.contains('\u{fffd}'))
+        && !path.ends_with(b"\r")
+        && !path.contains(&0)
+}
+
+/// Appends the line of a file.
+pub fn push_line(hash: ContentHash, path: &[u8], line: &mut Vec<u8>) {
+    let is_escaped = memchr::memchr2(b'\\', b'\n', path).is_some();
+    if is_escaped {
+        line.push(b'\\');
+    }
+    line.extend_from_slice(&hash.to_hex());
+    line.extend_from_slice(b"  ");
+    for byte in path {
+        match byte {
+            b'\\' => line.extend_from_slice(br"\\"),
+            b'\n' => line.extend_from_slice(br"\n"),
+            other => line.push(*other),
+        }
+    }
+    line.push(b'\n');
+}
+
+/// Length of the line of a file, at most, in bytes; its path is given as the stream has it.
+#[must_use]
+pub fn len_of(escaped: &[u8]) -> u64 {
+    // A backslash, the hash, two spaces and the newline.
+    68 + escaped.len() as u64
+}
+
 /// Writes a row for each line; the size is not known and stands as 0.
 ///
 /// # Errors
 /// [`Failure::Stop`] where the last line is cut off, or `out` fails. Malformed lines are put into `faults` with their places.
-pub(super) fn to_stream(held: &Held, out: &mut dyn Write, faults: &mut Vec<(String, Fault)>) -> Result<(), Failure> {
+pub(crate) fn to_stream(held: &Held, out: &mut dyn Write, faults: &mut Vec<(String, Fault)>) -> Result<(), Failure> {
     held.check_last_line()?;
     let text = &held.bytes()[held.mark_len()..];
     let mut line = Vec::new();
@@ -46,7 +81,7 @@ fn escape_path(path: &[u8], line: &mut Vec<u8>) {
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn read_line(line: &[u8]) -> Result<(ContentHash, Cow<'_, [u8]>), String> {
+pub(crate) fn read_line(line: &[u8]) -> Result<(ContentHash, Cow<'_, [u8]>), String> {
     // b3sum, too, takes lines that passed through another system.
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let (is_escaped, line) = line.strip_prefix(b"\\").map_or((false, line), |line| (true, line));
@@ -117,6 +152,21 @@ mod tests {
         }
         let odd = [digits.as_bytes(), b"  \xff\t"].concat();
         assert_eq!(path_of(&odd).as_deref(), Ok(b"\xff\t".as_slice()));
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_is_no_longer_than_foretold() {
+        for path in ["a", "a b", " a", "a\\b", "a\nb", "a\rb", "\\\n", "é\u{301}", "a) = b", "\\"] {
+            let mut line = Vec::new();
+            push_line(ContentHash([0xab; 32]), path.as_bytes(), &mut line);
+            assert!(line.len() as u64 <= len_of(escape::escape(path.as_bytes()).as_bytes()), "{path:?}");
+            let line = line.strip_suffix(b"\n").expect("a line");
+            assert!(can_hold(path.as_bytes()) && !line.contains(&b'\n'));
+            assert_eq!(path_of(line).as_deref(), Ok(path.as_bytes()));
+        }
+        for path in [b"\xff".as_slice(), "a\u{fffd}".as_bytes(), b"a\r"] {
+            assert!(!can_hold(path));
+        }
     }
 
     #[test]

@@ -1,29 +1,75 @@
-//! The `index.json` that a volume carries, as a stream.
+//! The `index.json` that a volume carries, and how it becomes a stream.
 //!
 //! It is an object with `"format": "mediastruct-volume/1"` and `"files"`, each with `path`, `hash`, `size` and `mtime` in the
 //! forms of the stream. The files are turned into rows one by one as they are read, so that none is held.
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt as _;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::Number;
 use crate::cli::Failure;
 use crate::escape;
-use crate::record::{ContentHash, Timestamp};
+use crate::record::{ContentHash, Record, Timestamp};
 use crate::stream::Held;
 
 /// The one format that is known.
 const FORMAT: &str = "mediastruct-volume/1";
 
+/// Writes the index of a volume: a line for each of its `files`, whose paths are below the volume, in the order given.
+///
+/// # Errors
+/// What `out` gives.
+pub fn write<'f>(volume: Number, files: impl Iterator<Item = &'f Record>, out: &mut dyn Write) -> io::Result<()> {
+    let label = volume.label();
+    write!(out, "{{\"format\":\"{FORMAT}\",\"volume\":{},\"label\":\"{label}\",\"files\":[", volume.get())?;
+    for (place, file) in files.enumerate() {
+        out.write_all(if place == 0 { b"\n" } else { b",\n" })?;
+        let path = match file.path.as_os_str().as_bytes() {
+            // As in the stream, where a bare one stands for what is unknown.
+            b"-" => "./-".to_owned(),
+            bytes => escape::escape(bytes),
+        };
+        let path = serde_json::to_string(&path)?;
+        write!(out, "{{\"path\":{path},\"hash\":")?;
+        write_text(file.hash, out)?;
+        write!(out, ",\"size\":{},\"mtime\":", file.size)?;
+        write_text(file.mtime, out)?;
+        out.write_all(b"}")?;
+    }
+    out.write_all(b"\n]}\n")
+}
+
+/// A hash or a time, neither of which has anything in it that JSON would escape.
+fn write_text(value: Option<impl fmt::Display>, out: &mut dyn Write) -> io::Result<()> {
+    match value {
+        Some(value) => write!(out, "\"{value}\""),
+        None => out.write_all(b"null"),
+    }
+}
+
+/// Length of an index without files, at most, in bytes.
+pub const LEN_OF_NONE: u64 = 128;
+
+/// Length of what is written of one file, at most, in bytes; its path is given as the stream has it.
+#[must_use]
+pub fn len_of(escaped: &[u8]) -> u64 {
+    /// `,` and newline, the names of the members, 64 digits of a hash, 20 of a size, and a time of 31 characters.
+    const REST: u64 = 2 + 44 + 66 + 20 + 33;
+    let doubled = memchr::memchr2_iter(b'\\', b'"', escaped).count();
+    REST + (escaped.len() + doubled) as u64
+}
+
 /// Writes a row for each file.
 ///
 /// # Errors
 /// [`Failure::Stop`] that names the place where it is no index of a volume, or that says that `out` failed.
-pub(super) fn to_stream(held: &Held, out: &mut dyn Write) -> Result<(), Failure> {
+pub(crate) fn to_stream(held: &Held, out: &mut dyn Write) -> Result<(), Failure> {
     let mut json = serde_json::Deserializer::from_slice(&held.bytes()[held.mark_len()..]);
     let read = Volume(out).deserialize(&mut json).and_then(|()| json.end());
     read.map_err(|error| {
@@ -200,6 +246,37 @@ mod tests {
         );
         assert_eq!(stream(&json), Ok(format!("a/b \\xff\t{digits}\t5\t1.500000000\t-\né\\\\\t-\t0\t-\t-\n")));
         assert_eq!(stream(&format!(r#"{{"format":"{FORMAT}","files":[]}}"#)), Ok(String::new()));
+    }
+
+    fn record(path: &[u8], hash: Option<ContentHash>, size: u64, mtime: Option<Timestamp>) -> Record {
+        let path = std::path::PathBuf::from(std::ffi::OsStr::from_bytes(path));
+        Record { path, hash, size, mtime, id: None, dest: None, keep: None, note: None }
+    }
+
+    fn written(files: &[Record]) -> String {
+        let mut out = Vec::new();
+        write(Number::new(u64::from(u32::MAX)).expect("number"), files.iter(), &mut out).expect("written");
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_is_no_longer_than_foretold() {
+        let least = Timestamp { seconds: i64::MIN, nanoseconds: 1 };
+        let hash = ContentHash::of_nothing();
+        let paths: [&[u8]; 5] = [b"a", b"2012/03/\xff \"q\" \\ \n", "\u{301}é\u{2028}".as_bytes(), b"\\\\\"\"", b"-"];
+        let files = paths.map(|path| record(path, Some(hash), u64::MAX, Some(least)));
+        let json = written(&files);
+        let rows = stream(&json).expect("stream");
+        for (row, path) in rows.lines().zip(paths) {
+            let escaped = escape::escape(path);
+            let escaped = if escaped == "-" { "./-" } else { &escaped };
+            assert_eq!(row, format!("{escaped}\t{hash}\t{}\t{least}\t-", u64::MAX));
+        }
+        assert_eq!(rows.lines().count(), paths.len());
+        let foretold: u64 = paths.iter().map(|path| len_of(escape::escape(path).as_bytes())).sum();
+        assert!(json.len() as u64 <= LEN_OF_NONE + foretold, "{} {foretold}", json.len());
+        assert!(json.len() as u64 + 64 > foretold, "{} {foretold}", json.len());
+        assert!(stream(&written(&[])).expect("stream").is_empty());
     }
 
     #[test]

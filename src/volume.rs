@@ -1,0 +1,179 @@
+//! An archive and its volumes: what they are called, which files describe them, and what state they are in.
+//!
+//! ```text
+//! ARCHIVE/.ms-protect       nothing leaves the archive
+//! ARCHIVE/index.json        the catalogue: every volume that ever was
+//! ARCHIVE/catalog/0007.tsv  the files of a sealed volume, also when its directory is gone
+//! ARCHIVE/0007/             a volume; once sealed it holds index.json, B3SUMS and README.txt, too
+//! ARCHIVE/0007.UNBURNED     stands there until the first burn is recorded
+//! ```
+//!
+//! | question | module |
+//! |----------|--------|
+//! | Which volumes are there, and which may still get files? | [`archive`], [`catalogue`] |
+//! | What does a volume say of its files? | [`index`], [`sums`] |
+//! | How large is a disc, and how large will an image be? | [`medium`], [`extent`], [`image`] |
+//! | Which date does a path tell? | [`date`] |
+//! | What does a row of a plan say of its volume? | [`planned`] |
+//!
+//! Everything here only reads, or makes text.
+
+pub mod archive;
+pub mod catalogue;
+pub mod date;
+pub mod extent;
+pub mod image;
+pub mod index;
+pub mod medium;
+pub mod planned;
+pub mod sums;
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::record::decimal;
+
+/// The name of the list of files in a volume, and of the catalogue in an archive.
+pub const INDEX: &str = "index.json";
+
+/// The name of the checksums in a volume.
+pub const SUMS: &str = "B3SUMS";
+
+/// The name of the text for people in a volume.
+pub const README: &str = "README.txt";
+
+/// The name of a file of a volume or an archive while it is being written.
+pub const TEMPORARY: &str = ".ms-seal.tmp";
+
+/// The names that a volume needs for itself, beside its files.
+pub const RESERVED: [&str; 4] = [INDEX, SUMS, README, TEMPORARY];
+
+/// The directory of an archive that holds the listing of each sealed volume.
+pub const LISTINGS: &str = "catalog";
+
+/// The number of a volume, from 1 on. It is never given to another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Number(u32);
+
+impl Number {
+    /// The number of the first volume.
+    pub const FIRST: Self = Self(1);
+
+    /// A number from 1 on.
+    #[must_use]
+    pub fn new(number: u64) -> Option<Self> {
+        u32::try_from(number).ok().filter(|number| *number > 0).map(Self)
+    }
+
+    /// As a plain number.
+    #[must_use]
+    pub fn get(self) -> u32 {
+        self.0
+    }
+
+    /// The number after this one; `None` after the last that there is.
+    #[must_use]
+    pub fn next(self) -> Option<Self> {
+        self.0.checked_add(1).map(Self)
+    }
+
+    /// The number of a directory called `name`: at least four digits, and no more zeros before it than that takes.
+    #[must_use]
+    pub fn of_dir(name: &OsStr) -> Option<Self> {
+        let number = Self::new(decimal(name.as_encoded_bytes())?)?;
+        (*number.to_string() == *name).then_some(number)
+    }
+
+    /// The number that a person writes: `7`, `0007` or `MS_0007`.
+    #[must_use]
+    pub fn parse(text: &OsStr) -> Option<Self> {
+        let text = text.as_encoded_bytes();
+        Self::new(decimal(text.strip_prefix(LABEL.as_bytes()).unwrap_or(text))?)
+    }
+
+    /// The name of the volume's disc: `MS_0007`.
+    #[must_use]
+    pub fn label(self) -> String {
+        format!("{LABEL}{self}")
+    }
+
+    /// The directory of the volume in `archive`.
+    #[must_use]
+    pub fn dir(self, archive: &Path) -> PathBuf {
+        archive.join(self.to_string())
+    }
+
+    /// The marker of a volume that was never burned. It stands beside the directory, for inside it would be burned along.
+    #[must_use]
+    pub fn marker(self, archive: &Path) -> PathBuf {
+        archive.join(format!("{self}{MARKER}"))
+    }
+
+    /// The listing of the volume's files.
+    #[must_use]
+    pub fn listing(self, archive: &Path) -> PathBuf {
+        archive.join(LISTINGS).join(format!("{self}{LISTING}"))
+    }
+}
+
+const LABEL: &str = "MS_";
+const MARKER: &str = ".UNBURNED";
+const LISTING: &str = ".tsv";
+
+impl fmt::Display for Number {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:04}", self.0)
+    }
+}
+
+/// Whether `dir` is the directory of a sealed volume: one that carries its index and its checksums, or that a listing in its
+/// archive tells of. Nothing is added to it, and nothing leaves it.
+#[must_use]
+pub fn is_sealed(dir: &Path) -> bool {
+    let stands = |path: PathBuf| path.symlink_metadata().is_ok();
+    if [INDEX, SUMS].iter().all(|name| stands(dir.join(name))) {
+        return true;
+    }
+    let number = dir.file_name().and_then(Number::of_dir);
+    number.zip(dir.parent()).is_some_and(|(number, archive)| stands(number.listing(archive)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_volume_has_one_spelling_as_a_directory_and_three_for_people() {
+        let seven = Number::new(7);
+        assert_eq!(Number::of_dir(OsStr::new("0007")), seven);
+        assert_eq!(Number::of_dir(OsStr::new("12345")).map(Number::get), Some(12_345));
+        for name in ["7", "007", "00007", "0000", "0007 ", "MS_0007", "4294967296", "+007", ""] {
+            assert_eq!(Number::of_dir(OsStr::new(name)), None, "{name}");
+        }
+        for text in ["7", "0007", "MS_0007", "MS_7"] {
+            assert_eq!(Number::parse(OsStr::new(text)), seven, "{text}");
+        }
+        for text in ["", "0", "-7", "MS_", "ms_7", "7.0", "4294967296"] {
+            assert_eq!(Number::parse(OsStr::new(text)), None, "{text}");
+        }
+        assert_eq!(seven.map(Number::label).as_deref(), Some("MS_0007"));
+    }
+
+    #[test]
+    fn a_volume_is_sealed_by_its_files_or_by_its_listing() {
+        let dir = tempfile::tempdir().expect("directory");
+        let volume = Number::FIRST.dir(dir.path());
+        std::fs::create_dir(&volume).expect("volume");
+        assert!(!is_sealed(&volume));
+        std::fs::write(volume.join(INDEX), "").expect("index");
+        assert!(!is_sealed(&volume));
+        std::fs::write(volume.join(SUMS), "").expect("sums");
+        assert!(is_sealed(&volume));
+        let second = Number::FIRST.next().expect("number").dir(dir.path());
+        assert!(!is_sealed(&second));
+        std::fs::create_dir(dir.path().join(LISTINGS)).expect("listings");
+        std::fs::write(dir.path().join(LISTINGS).join("0002.tsv"), "").expect("listing");
+        assert!(is_sealed(&second));
+    }
+}

@@ -1,0 +1,232 @@
+//! The date by which an archive is filled: what the folders of a path tell, and where they tell none, when the file was
+//! modified.
+
+use std::fmt;
+
+use chrono::{DateTime, Datelike as _, NaiveDate};
+
+use crate::record::Timestamp;
+
+/// A day, a month or a year. Ordered by time; what is not known comes before all that it may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date {
+    year: i32,
+    /// 1 to 12; 0 where only the year is known.
+    month: u8,
+    /// 1 to 31; 0 where only the month is known.
+    day: u8,
+}
+
+/// The years that a folder's name can tell: from the oldest photograph that is left (Niépce's, of 1826 or 1827) on.
+const YEARS: std::ops::RangeInclusive<i32> = 1826..=2199;
+
+impl Date {
+    /// The date that directories tell, given as a path without the file's own name: a year, directly below it a month, directly
+    /// below that a day (`2012/03/05`), or a folder that tells more (`2012-03-05`, `2012_03`, `20120305`), each with any text
+    /// behind it that does not begin with a digit. A year stands alone.
+    #[must_use]
+    pub fn of_dirs(dirs: &[u8]) -> Option<Self> {
+        let mut date: Option<Self> = None;
+        // How many folders after the one that told the last part the next part must come.
+        let mut is_next = false;
+        for name in dirs.split(|byte| *byte == b'/') {
+            let found = match date {
+                Some(Self { day: 1.., .. }) => break,
+                Some(known) if is_next => known.narrowed(name),
+                Some(_) => None,
+                None => Self::of_name(name),
+            };
+            // A folder between the year and its months, such as a camera's name, may be followed by a whole date.
+            let found = found.or_else(|| {
+                Self::of_name(name).filter(|whole| whole.month > 0 && date.is_none_or(|date| date.holds(*whole)))
+            });
+            is_next = found.is_some();
+            date = found.or(date);
+        }
+        date
+    }
+
+    /// The date that one name tells: `2012`, `2012-03`, `2012-03-05` or `20120305`.
+    #[must_use]
+    pub fn of_name(name: &[u8]) -> Option<Self> {
+        let (year, rest) = digits::<4>(name)?;
+        let year = i32::try_from(year).ok().filter(|year| YEARS.contains(year))?;
+        let year_only = Self { year, month: 0, day: 0 };
+        if rest.is_empty() {
+            return Some(year_only);
+        }
+        if let Some((month, rest)) = digits::<2>(rest) {
+            let (day, rest) = digits::<2>(rest)?;
+            return year_only.with_month(month)?.with_day(day).filter(|_| !begins_with_digit(rest));
+        }
+        let (month, rest) = digits::<2>(after_separator(rest)?)?;
+        let month = year_only.with_month(month)?;
+        match after_separator(rest).and_then(digits::<2>) {
+            Some((day, rest)) if !begins_with_digit(rest) => month.with_day(day).or(Some(month)),
+            _ if begins_with_digit(rest) => None,
+            _ => Some(month),
+        }
+    }
+
+    /// With what the name of a folder directly below tells: the month of a year, with its day or without, or the day of a month.
+    fn narrowed(self, name: &[u8]) -> Option<Self> {
+        let (number, rest) = digits::<2>(name)?;
+        if begins_with_digit(rest) {
+            return None;
+        }
+        if self.month > 0 {
+            return self.with_day(number);
+        }
+        let month = self.with_month(number)?;
+        let day = after_separator(rest).and_then(digits::<2>).filter(|(_, rest)| !begins_with_digit(rest));
+        Some(day.and_then(|(day, _)| month.with_day(day)).unwrap_or(month))
+    }
+
+    fn with_month(self, month: u32) -> Option<Self> {
+        let month = u8::try_from(month).ok().filter(|month| (1..=12).contains(month))?;
+        Some(Self { month, ..self })
+    }
+
+    fn with_day(self, day: u32) -> Option<Self> {
+        NaiveDate::from_ymd_opt(self.year, self.month.into(), day).map(Self::from)
+    }
+
+    /// Whether `other` may be a part of this.
+    fn holds(self, other: Self) -> bool {
+        self.year == other.year
+            && (self.month == 0 || self.month == other.month)
+            && (self.day == 0 || self.day == other.day)
+    }
+
+    /// With what is missing taken from the file's own name, where that begins with a date (`20120305_…`, `IMG-20120305…`,
+    /// `2012-03-05…`), or else from its last modification in UTC, where that agrees.
+    #[must_use]
+    pub fn refined(self, name: &[u8], mtime: Option<Timestamp>) -> Self {
+        if self.day > 0 {
+            return self;
+        }
+        let of_file = Self::of_file_name(name).filter(|date| self.holds(*date));
+        let of_file = of_file.or_else(|| mtime.and_then(Self::of_time).filter(|date| self.holds(*date)));
+        of_file.unwrap_or(self)
+    }
+
+    fn of_file_name(name: &[u8]) -> Option<Self> {
+        let letters = name.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let rest = &name[letters..];
+        let rest = rest.strip_prefix(b"_").or_else(|| rest.strip_prefix(b"-")).unwrap_or(rest);
+        // What follows the date may be a time without a gap.
+        let end = if rest.get(4).is_some_and(u8::is_ascii_digit) { 8 } else { 10 };
+        Self::of_name(rest.get(..end)?).filter(|date| date.day > 0)
+    }
+
+    /// The day of a moment, in UTC; `None` far outside of history.
+    #[must_use]
+    pub fn of_time(time: Timestamp) -> Option<Self> {
+        DateTime::from_timestamp(time.seconds, 0).map(|time| Self::from(time.date_naive()))
+    }
+}
+
+impl From<NaiveDate> for Date {
+    fn from(date: NaiveDate) -> Self {
+        let small = |number: u32| u8::try_from(number).unwrap_or(0);
+        Self { year: date.year(), month: small(date.month()), day: small(date.day()) }
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:04}", self.year)?;
+        if self.month > 0 {
+            write!(out, "-{:02}", self.month)?;
+        }
+        if self.day > 0 {
+            write!(out, "-{:02}", self.day)?;
+        }
+        Ok(())
+    }
+}
+
+/// The number that the first `N` bytes write, and what follows.
+fn digits<const N: usize>(text: &[u8]) -> Option<(u32, &[u8])> {
+    let (digits, rest) = text.split_at_checked(N)?;
+    let number = crate::record::decimal(digits)?;
+    Some((u32::try_from(number).ok()?, rest))
+}
+
+fn begins_with_digit(text: &[u8]) -> bool {
+    text.first().is_some_and(u8::is_ascii_digit)
+}
+
+fn after_separator(text: &[u8]) -> Option<&[u8]> {
+    text.split_first().filter(|(first, _)| matches!(first, b'-' | b'_' | b'.')).map(|(_, rest)| rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_dirs(dirs: &str) -> Option<String> {
+        Date::of_dirs(dirs.as_bytes()).map(|date| date.to_string())
+    }
+
+    #[test]
+    fn folders_tell_a_date() {
+        for (dirs, date) in [
+            ("2012/03/05", "2012-03-05"),
+            ("2012/03", "2012-03"),
+            ("2012", "2012"),
+            ("family/2012/03 March/05 birthday", "2012-03-05"),
+            ("2012/03-05 Rome", "2012-03-05"),
+            ("2012-03-05 Rome/raw", "2012-03-05"),
+            ("2012_03/05", "2012-03-05"),
+            ("20120305", "2012-03-05"),
+            ("2012/2012-03-05", "2012-03-05"),
+            ("2012/Canon/2012.03.05", "2012-03-05"),
+            ("2012/Canon/03", "2012"),
+            ("2012/03/Canon/05", "2012-03"),
+            ("2012/13", "2012"),
+            ("2012/02/31", "2012-02"),
+            ("2012-02-31", "2012-02"),
+            ("2012/2011-03-05", "2012"),
+            ("2012/03/05/2013/01/01", "2012-03-05"),
+        ] {
+            assert_eq!(of_dirs(dirs).as_deref(), Some(date), "{dirs}");
+        }
+        for dirs in ["", "photos", "0012", "1825", "2200", "20123", "2012x", "201203", "2012-3-5", "2012-133", "x2012"]
+        {
+            assert_eq!(of_dirs(dirs), None, "{dirs}");
+        }
+    }
+
+    #[test]
+    fn what_folders_leave_open_comes_from_the_name_or_the_time() {
+        let refine = |dirs: &str, name: &str, seconds: Option<i64>| {
+            let mtime = seconds.map(|seconds| Timestamp { seconds, nanoseconds: 0 });
+            Date::of_dirs(dirs.as_bytes()).expect(dirs).refined(name.as_bytes(), mtime).to_string()
+        };
+        let march_7 = Some(1_331_078_400);
+        for (dirs, name, mtime, date) in [
+            ("2012/03", "20120305_120000_c0ffee.jpg", march_7, "2012-03-05"),
+            ("2012/03", "IMG_20120305120000.jpg", None, "2012-03-05"),
+            ("2012", "PXL-2012-03-05.jpg", None, "2012-03-05"),
+            ("2012/03", "20120405.jpg", march_7, "2012-03-07"),
+            ("2012/03", "IMG_1.jpg", march_7, "2012-03-07"),
+            ("2012/04", "IMG_1.jpg", march_7, "2012-04"),
+            ("2012", "x.jpg", None, "2012"),
+            ("2012/03/05", "20120306.jpg", march_7, "2012-03-05"),
+        ] {
+            assert_eq!(refine(dirs, name, mtime), date, "{dirs}/{name}");
+        }
+    }
+
+    #[test]
+    fn dates_are_ordered_by_time_and_the_vague_come_first() {
+        let dates = ["2011/12/31", "2012", "2012/01", "2012/01/01", "2012/01/02", "2012/02"];
+        let dates: Vec<_> = dates.iter().map(|dirs| Date::of_dirs(dirs.as_bytes())).collect();
+        assert!(dates.is_sorted() && dates.iter().all(Option::is_some));
+        let far = Timestamp { seconds: i64::MAX, nanoseconds: 0 };
+        assert_eq!(Date::of_time(far), None);
+        let before = Timestamp { seconds: -1, nanoseconds: 0 };
+        assert_eq!(Date::of_time(before).map(|date| date.to_string()).as_deref(), Some("1969-12-31"));
+    }
+}

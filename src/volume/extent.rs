@@ -1,0 +1,80 @@
+//! How much of a disc a volume takes: the image of its files, its directories, and the files that will describe it.
+
+use std::ops::{Add, AddAssign};
+
+use super::image::Filesystem;
+use super::medium::SECTOR;
+use super::{INDEX, README, SUMS, index, sums};
+
+/// Length of a volume's text for people, at most, in bytes.
+pub const README_LEN: u64 = 4096;
+
+/// What some files and directories add to a volume, in bytes. These add up, whatever comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extent {
+    /// Their contents and what the filesystem tells of them.
+    image: u64,
+    /// What the volume's index tells of them.
+    index: u64,
+    /// What the volume's checksums tell of them.
+    sums: u64,
+}
+
+impl Extent {
+    /// A file: its own name, its length in bytes, and its path below the volume as the stream has it.
+    #[must_use]
+    pub fn of_file(filesystem: Filesystem, name: &[u8], size: u64, escaped: &[u8]) -> Self {
+        Self { image: filesystem.file(name, size), index: index::len_of(escaped), sums: sums::len_of(escaped) }
+    }
+
+    /// A directory below the volume, by its own name, without what is in it.
+    #[must_use]
+    pub fn of_dir(filesystem: Filesystem, name: &[u8]) -> Self {
+        Self { image: filesystem.dir(name), ..Self::default() }
+    }
+
+    /// A bound of the image of a volume that holds this and nothing else, in bytes: a multiple of [`SECTOR`].
+    #[must_use]
+    pub fn image_bytes(self, filesystem: Filesystem) -> u64 {
+        let described =
+            [(INDEX, self.index.saturating_add(index::LEN_OF_NONE)), (SUMS, self.sums), (README, README_LEN)];
+        let described = described.into_iter().map(|(name, size)| filesystem.file(name.as_bytes(), size));
+        let bytes = described.fold(self.image.saturating_add(filesystem.fixed()), u64::saturating_add);
+        bytes.div_ceil(SECTOR).saturating_mul(SECTOR)
+    }
+}
+
+impl Add for Extent {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            image: self.image.saturating_add(other.image),
+            index: self.index.saturating_add(other.index),
+            sums: self.sums.saturating_add(other.sums),
+        }
+    }
+}
+
+impl AddAssign for Extent {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_describes_a_volume_is_part_of_it() {
+        let file = Extent::of_file(Filesystem::Raw, b"a.jpg", 5000, b"2012/a.jpg");
+        // Three sectors of content, one for the index, one for the checksums, two for the text.
+        assert_eq!(file.image_bytes(Filesystem::Raw), 7 * SECTOR);
+        let many = (0..1000).fold(Extent::default(), |sum, _| sum + file);
+        assert!(many.image_bytes(Filesystem::Raw) > 3000 * SECTOR + 1000 * (64 + 64));
+        assert!(file.image_bytes(Filesystem::Iso) > file.image_bytes(Filesystem::Raw));
+        let endless = Extent::of_file(Filesystem::Udf, b"a", u64::MAX, b"a");
+        assert!((endless + endless).image_bytes(Filesystem::Udf) > u64::MAX - SECTOR);
+    }
+}
