@@ -6,27 +6,11 @@ use std::cmp::Ordering;
 use super::entry::{Entry, unescaped};
 use super::read::{BATCH, Rows};
 use crate::cli::Failure;
-use crate::threads::{cut, each};
-
-/// Below this, dividing the work costs more than it saves.
-const FEW: usize = 1 << 13;
+use crate::threads::{cut, each, sort_by};
 
 /// Sorts by a number, on `jobs` threads.
 pub(super) fn by_key<K: Ord>(entries: &mut [Entry], jobs: usize, key: impl Fn(&Entry) -> K + Copy + Sync) {
-    let mut pieces = vec![entries];
-    while pieces.len() < jobs && pieces[0].len() > FEW {
-        pieces = each(jobs, pieces, |piece| halves(piece, key)).into_iter().flatten().collect();
-    }
-    each(jobs, pieces, |piece| piece.sort_unstable_by_key(key));
-}
-
-/// Two pieces of equal length, nothing in the first greater than anything in the second.
-fn halves<K: Ord>(piece: &mut [Entry], key: impl Fn(&Entry) -> K) -> [&mut [Entry]; 2] {
-    let middle = piece.len() / 2;
-    if middle > 0 {
-        piece.select_nth_unstable_by_key(middle, key);
-    }
-    piece.split_at_mut(middle).into()
+    sort_by(entries, jobs, |one, other| key(one).cmp(&key(other)));
 }
 
 /// Sorts by path, bytewise, and uses `tie` for it.

@@ -2,9 +2,6 @@
 
 use std::borrow::Cow;
 use std::io::Write;
-use std::thread::{self, Builder};
-
-use crossbeam_channel::{Receiver, bounded};
 
 use super::dest::Destinations;
 use super::entry::{Entry, Mark, unescaped};
@@ -15,12 +12,10 @@ use crate::escape;
 use crate::plan::push_keeper_note;
 use crate::record::COLUMNS;
 use crate::stream::{Format, Row, Writer};
+use crate::threads::in_order;
 
 /// So many records are rendered at once: enough that handing them over costs nothing, and little memory.
 const CHUNK: usize = 512;
-
-/// Chunks that a thread may be ahead of the output.
-const AHEAD: usize = 4;
 
 /// Writes all entries in their order. An interrupt ends it between two lines.
 ///
@@ -34,32 +29,15 @@ pub(super) fn write(
 ) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::output(&error);
     Writer::new(&mut *out, job.format, COLUMNS.len()).and_then(|mut header| header.flush()).map_err(failed)?;
-    let workers = job.jobs.min(entries.len().div_ceil(CHUNK));
-    let worker = |number: usize| entries.chunks(CHUNK).skip(number).step_by(workers);
-    thread::scope(|scope| {
-        let lanes: Vec<Option<Receiver<_>>> = (0..workers)
-            .map(|number| {
-                let (lane, receiver) = bounded(AHEAD);
-                let work = move || {
-                    let mut renderer = Renderer::new(destinations, job);
-                    worker(number).try_for_each(|chunk| lane.send(renderer.render(chunk)))
-                };
-                // Where there is no thread to be had, the chunks are rendered as they are written.
-                Builder::new().spawn_scoped(scope, work).ok().map(|_| receiver)
-            })
-            .collect();
-        for (place, chunk) in entries.chunks(CHUNK).enumerate() {
-            if job.interrupt.came() {
-                break;
-            }
-            let lane = lanes[place % workers].as_ref();
-            let text = lane
-                .and_then(|lane| lane.recv().ok())
-                .unwrap_or_else(|| Renderer::new(destinations, job).render(chunk))?;
-            out.write_all(&text).map_err(failed)?;
-        }
-        out.flush().map_err(failed)
-    })
+    let hire = || {
+        let mut renderer = Renderer::new(destinations, job);
+        move |chunk: &[Entry]| renderer.render(chunk)
+    };
+    in_order(job.jobs, &entries.chunks(CHUNK), hire, |text| -> Result<bool, Failure> {
+        out.write_all(&text?).map_err(failed)?;
+        Ok(!job.interrupt.came())
+    })?;
+    out.flush().map_err(failed)
 }
 
 /// Turns entries into lines.

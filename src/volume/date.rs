@@ -10,7 +10,7 @@ use crate::record::Timestamp;
 /// A day, a month or a year. Ordered by time; what is not known comes before all that it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date {
-    year: i32,
+    year: i16,
     /// 1 to 12; 0 where only the year is known.
     month: u8,
     /// 1 to 31; 0 where only the month is known.
@@ -18,9 +18,12 @@ pub struct Date {
 }
 
 /// The years that a folder's name can tell: from the oldest photograph that is left (Niépce's, of 1826 or 1827) on.
-const YEARS: std::ops::RangeInclusive<i32> = 1826..=2199;
+const YEARS: std::ops::RangeInclusive<i16> = 1826..=2199;
 
 impl Date {
+    /// Comes after every date: of what has none.
+    pub const NONE: Self = Self { year: i16::MAX, month: u8::MAX, day: u8::MAX };
+
     /// The date that directories tell, given as a path without the file's own name: a year, directly below it a month, directly
     /// below that a day (`2012/03/05`), or a folder that tells more (`2012-03-05`, `2012_03`, `20120305`), each with any text
     /// behind it that does not begin with a digit. A year stands alone.
@@ -50,7 +53,7 @@ impl Date {
     #[must_use]
     pub fn of_name(name: &[u8]) -> Option<Self> {
         let (year, rest) = digits::<4>(name)?;
-        let year = i32::try_from(year).ok().filter(|year| YEARS.contains(year))?;
+        let year = i16::try_from(year).ok().filter(|year| YEARS.contains(year))?;
         let year_only = Self { year, month: 0, day: 0 };
         if rest.is_empty() {
             return Some(year_only);
@@ -88,7 +91,7 @@ impl Date {
     }
 
     fn with_day(self, day: u32) -> Option<Self> {
-        NaiveDate::from_ymd_opt(self.year, self.month.into(), day).map(Self::from)
+        Self::of_day(NaiveDate::from_ymd_opt(self.year.into(), self.month.into(), day)?)
     }
 
     /// Whether `other` may be a part of this.
@@ -122,19 +125,21 @@ impl Date {
     /// The day of a moment, in UTC; `None` far outside of history.
     #[must_use]
     pub fn of_time(time: Timestamp) -> Option<Self> {
-        DateTime::from_timestamp(time.seconds, 0).map(|time| Self::from(time.date_naive()))
+        Self::of_day(DateTime::from_timestamp(time.seconds, 0)?.date_naive())
     }
-}
 
-impl From<NaiveDate> for Date {
-    fn from(date: NaiveDate) -> Self {
-        let small = |number: u32| u8::try_from(number).unwrap_or(0);
-        Self { year: date.year(), month: small(date.month()), day: small(date.day()) }
+    fn of_day(date: NaiveDate) -> Option<Self> {
+        let year = i16::try_from(date.year()).ok().filter(|year| *year < i16::MAX)?;
+        let small = |number: u32| u8::try_from(number).ok();
+        Some(Self { year, month: small(date.month())?, day: small(date.day())? })
     }
 }
 
 impl fmt::Display for Date {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::NONE {
+            return out.write_str("-");
+        }
         write!(out, "{:04}", self.year)?;
         if self.month > 0 {
             write!(out, "-{:02}", self.month)?;
@@ -226,6 +231,9 @@ mod tests {
         assert!(dates.is_sorted() && dates.iter().all(Option::is_some));
         let far = Timestamp { seconds: i64::MAX, nanoseconds: 0 };
         assert_eq!(Date::of_time(far), None);
+        let millennia = Timestamp { seconds: 1 << 40, nanoseconds: 0 };
+        assert!(Date::of_time(millennia).is_none_or(|date| date < Date::NONE));
+        assert_eq!(Date::NONE.to_string(), "-");
         let before = Timestamp { seconds: -1, nanoseconds: 0 };
         assert_eq!(Date::of_time(before).map(|date| date.to_string()).as_deref(), Some("1969-12-31"));
     }

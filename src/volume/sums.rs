@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::io::Write;
 
+use super::extent::TextLen;
 use crate::cli::Failure;
 use crate::escape;
 use crate::record::ContentHash;
@@ -40,11 +41,11 @@ pub fn push_line(hash: ContentHash, path: &[u8], line: &mut Vec<u8>) {
     line.push(b'\n');
 }
 
-/// Length of the line of a file, at most, in bytes; its path is given as the stream has it.
+/// Length of the line of a file, at most, in bytes.
 #[must_use]
-pub fn len_of(escaped: &[u8]) -> u64 {
+pub fn len_of(path: TextLen) -> u64 {
     // A backslash, the hash, two spaces and the newline.
-    68 + escaped.len() as u64
+    68 + path.escaped
 }
 
 /// Writes a row for each line; the size is not known and stands as 0.
@@ -159,7 +160,7 @@ mod tests {
         for path in ["a", "a b", " a", "a\\b", "a\nb", "a\rb", "\\\n", "é\u{301}", "a) = b", "\\"] {
             let mut line = Vec::new();
             push_line(ContentHash([0xab; 32]), path.as_bytes(), &mut line);
-            assert!(line.len() as u64 <= len_of(escape::escape(path.as_bytes()).as_bytes()), "{path:?}");
+            assert!(line.len() as u64 <= len_of(TextLen::of(path.as_bytes())), "{path:?}");
             let line = line.strip_suffix(b"\n").expect("a line");
             assert!(can_hold(path.as_bytes()) && !line.contains(&b'\n'));
             assert_eq!(path_of(line).as_deref(), Ok(path.as_bytes()));
