@@ -43,6 +43,7 @@ pub mod journal;
 pub mod mapped;
 pub mod media;
 pub mod mv;
+pub mod pack;
 pub mod place;
 pub mod plan;
 mod pool;

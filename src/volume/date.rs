@@ -104,13 +104,27 @@ impl Date {
     /// With what is missing taken from the file's own name, where that begins with a date (`20120305_…`, `IMG-20120305…`,
     /// `2012-03-05…`), or else from its last modification in UTC, where that agrees.
     #[must_use]
-    pub fn refined(self, name: &[u8], mtime: Option<Timestamp>) -> Self {
+    pub fn refined(self, name: &[u8], modified: Option<Self>) -> Self {
         if self.day > 0 {
             return self;
         }
         let of_file = Self::of_file_name(name).filter(|date| self.holds(*date));
-        let of_file = of_file.or_else(|| mtime.and_then(Self::of_time).filter(|date| self.holds(*date)));
-        of_file.unwrap_or(self)
+        of_file.or_else(|| modified.filter(|date| self.holds(*date))).unwrap_or(self)
+    }
+
+    /// The date of a file: what its path below a volume tells, else the day of its last modification in UTC; [`Date::NONE`]
+    /// where there is neither.
+    #[must_use]
+    pub fn of_file(path: &[u8], mtime: Option<Timestamp>) -> Self {
+        let (dirs, name) = path
+            .iter()
+            .rposition(|byte| *byte == b'/')
+            .map_or((&[][..], path), |slash| (&path[..slash], &path[slash + 1..]));
+        let modified = mtime.and_then(Self::of_time);
+        match Self::of_dirs(dirs) {
+            Some(told) => told.refined(name, modified),
+            None => modified.unwrap_or(Self::NONE),
+        }
     }
 
     fn of_file_name(name: &[u8]) -> Option<Self> {
@@ -207,7 +221,7 @@ mod tests {
     fn what_folders_leave_open_comes_from_the_name_or_the_time() {
         let refine = |dirs: &str, name: &str, seconds: Option<i64>| {
             let mtime = seconds.map(|seconds| Timestamp { seconds, nanoseconds: 0 });
-            Date::of_dirs(dirs.as_bytes()).expect(dirs).refined(name.as_bytes(), mtime).to_string()
+            Date::of_file(format!("{dirs}/{name}").as_bytes(), mtime).to_string()
         };
         let march_7 = Some(1_331_078_400);
         for (dirs, name, mtime, date) in [
@@ -219,6 +233,8 @@ mod tests {
             ("2012/04", "IMG_1.jpg", march_7, "2012-04"),
             ("2012", "x.jpg", None, "2012"),
             ("2012/03/05", "20120306.jpg", march_7, "2012-03-05"),
+            ("Rome", "20120306.jpg", march_7, "2012-03-07"),
+            ("Rome", "20120306.jpg", None, "-"),
         ] {
             assert_eq!(refine(dirs, name, mtime), date, "{dirs}/{name}");
         }

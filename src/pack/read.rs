@@ -1,0 +1,142 @@
+//! Reading the streams, once from end to end.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::Job;
+use super::item::{Items, LONGEST_NAME};
+use super::refusals::{Refusal, Refusals};
+use super::tree::{DirId, split};
+use crate::cli::Failure;
+use crate::progress::Progress;
+use crate::stream::table::Part;
+use crate::stream::{Fault, Row, RowRef};
+use crate::threads::each;
+use crate::verify::Reason;
+
+/// What the streams hold.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    /// The directories of the sources as they are spelled, with nothing escaped in them.
+    pub(super) dirs: Vec<Box<[u8]>>,
+    pub(super) items: Items,
+    /// Records that are no files to be packed.
+    pub(super) unusable: Refusals,
+}
+
+/// Reads every row; `None` after an interrupt.
+///
+/// # Errors
+/// [`Failure::Stop`] for malformed lines that are not to be skipped, and for streams that change meanwhile.
+pub(super) fn read(job: &Job<'_>, progress: &Progress) -> Result<Option<Contents>, Failure> {
+    progress.expect_bytes(job.table.len());
+    let parts = each(job.jobs, job.table.parts(job.jobs * 4), |part| read_part(part, job, progress));
+    if job.interrupt.came() {
+        return Ok(None);
+    }
+    job.table.check_whole()?;
+    let faults: Vec<(RowRef, Fault)> = parts.iter().flat_map(|part| part.faults.iter().cloned()).collect();
+    job.table.judge(&faults, job.options.skip_bad_lines, job.reporter)?;
+    Ok(Some(join(parts)))
+}
+
+/// Puts together what the threads have read.
+fn join(parts: Vec<PartContents>) -> Contents {
+    let mut contents = Contents::default();
+    let mut known: HashMap<Box<[u8]>, DirId> = HashMap::new();
+    let sum = |len: fn(&Items) -> usize| parts.iter().map(|part| len(&part.items)).sum();
+    contents.items.reserve(sum(|items| items.list.len()), sum(Items::names_len));
+    for part in parts {
+        let mut numbers = Vec::with_capacity(part.dirs.list.len());
+        for dir in part.dirs.list {
+            let next = DirId::try_from(contents.dirs.len()).unwrap_or(DirId::MAX);
+            numbers.push(*known.entry(dir).or_insert_with_key(|dir| {
+                contents.dirs.push(dir.clone());
+                next
+            }));
+        }
+        contents.items.append(part.items, &numbers);
+        contents.unusable.extend(part.unusable);
+    }
+    contents
+}
+
+#[derive(Debug, Default)]
+struct PartContents {
+    dirs: Dirs,
+    items: Items,
+    unusable: Refusals,
+    faults: Vec<(RowRef, Fault)>,
+}
+
+/// So many rows are read between two looks whether somebody wants it to end.
+const STRETCH: usize = 1 << 12;
+
+fn read_part(mut part: Part<'_>, job: &Job<'_>, progress: &Progress) -> PartContents {
+    let mut contents = PartContents::default();
+    while !job.interrupt.came() {
+        let before = part.bytes_left();
+        let mut rows = 0;
+        while rows < STRETCH
+            && let Some((at, row)) = part.next_row()
+        {
+            rows += 1;
+            match row {
+                Ok(row) => contents.take(at, &row, job),
+                Err(fault) => contents.faults.push((at, fault)),
+            }
+        }
+        progress.add_files(rows as u64);
+        progress.add_bytes(before - part.bytes_left());
+        if rows < STRETCH {
+            break;
+        }
+    }
+    contents
+}
+
+impl PartContents {
+    fn take(&mut self, at: RowRef, row: &Row<'_>, job: &Job<'_>) {
+        let path = if row.plain.is_some() { Cow::Borrowed(row.path) } else { row.path_bytes() };
+        let (mut dir, name) = split(&path);
+        if dir.is_empty() && path.starts_with(b"/") {
+            dir = b"/";
+        }
+        let refusal = match name {
+            b"" | b"." | b".." => Some(Refusal::NoFile),
+            _ if name.len() > LONGEST_NAME => Some(Refusal::LongName),
+            _ if row.note.is_some_and(Reason::is_named) => Some(Refusal::Disproved),
+            _ => None,
+        };
+        if let Some(refusal) = refusal {
+            self.unusable.add(at, refusal);
+            return;
+        }
+        let dir = self.dirs.id(dir);
+        let image = job.options.disc.filesystem.file(name, row.size);
+        self.items.push(at, dir, name, row.size, row.mtime, image);
+    }
+}
+
+/// Directories, each once. Most rows are in the directory of the row before.
+#[derive(Debug, Default)]
+struct Dirs {
+    list: Vec<Box<[u8]>>,
+    known: HashMap<Box<[u8]>, DirId>,
+    last: DirId,
+}
+
+impl Dirs {
+    fn id(&mut self, dir: &[u8]) -> DirId {
+        if self.list.get(self.last as usize).is_some_and(|last| **last == *dir) {
+            return self.last;
+        }
+        self.last = self.known.get(dir).copied().unwrap_or_else(|| {
+            let id = DirId::try_from(self.list.len()).unwrap_or(DirId::MAX);
+            self.list.push(dir.into());
+            self.known.insert(dir.into(), id);
+            id
+        });
+        self.last
+    }
+}
