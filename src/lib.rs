@@ -51,6 +51,7 @@ pub mod progress;
 mod reading;
 pub mod record;
 pub mod report;
+pub mod seal;
 pub mod stream;
 mod threads;
 pub mod verify;

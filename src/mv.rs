@@ -1,7 +1,7 @@
 //! The one tool that moves anything: carries out a [`Plan`] row by row, or reverses what a journal tells.
 //!
 //! Where the promises are kept: nothing replaced in [`rename`]; nothing lost between filesystems in [`copy`]; what a
-//! row says against what is there in [`facts`]; the copy that stays in [`keep`]; protected directories in [`dirs`];
+//! row says against what is there in [`facts`]; the copy that stays in [`keep`], or on a disc in [`shelf`]; protected directories in [`dirs`];
 //! the order of all that in [`mover`]; being able to go back in [`crate::journal`] and [`undo`].
 
 mod copy;
@@ -13,6 +13,7 @@ mod mover;
 mod output;
 mod prune;
 mod rename;
+mod shelf;
 mod trouble;
 mod undo;
 
@@ -56,6 +57,8 @@ pub struct Options {
     pub protect: Vec<PathBuf>,
     /// Whether emptied directories are removed.
     pub prune: Option<Prune>,
+    /// Whether the copy that stays may be on a disc on the shelf.
+    pub offline_keep: bool,
     /// Where the journal is kept.
     pub journal: Option<PathBuf>,
     /// Whether to reverse a run.
@@ -74,6 +77,7 @@ impl Options {
             mode: self.mode,
             check: self.check,
             leaving: Leaving::Nothing,
+            shelf: self.offline_keep.then(shelf::Shelf::default),
             interrupt: interrupt.clone(),
             progress,
             made: Vec::new(),

@@ -23,6 +23,7 @@ moved, which fed back moves it back.
       --copy             leave the sources, make verified copies
       --link             leave the sources, make hard links
       --check HOW        stat (default): compare size, time and id; content: read and compare
+      --offline-keep     the copy that stays may be on a burned disc, as the archive tells
       --protect DIR      nothing leaves DIR (nor any directory that holds a file .ms-protect)
       --prune[=DIR]      remove directories that this run emptied, below DIR or below the longest
                          directory that holds all sources
@@ -71,6 +72,7 @@ fn take(options: &mut Options, option: &str, parser: &mut Parser) -> Result<(), 
             let words = [("stat", Check::Stat), ("content", Check::Content)];
             options.check = cli::choose(option, &parser.value()?, &words)?;
         }
+        "--offline-keep" => options.offline_keep = true,
         "--protect" => options.protect.push(cli::path(option, parser.value()?)?),
         "--prune" => {
             options.prune = Some(match parser.optional_value() {
@@ -100,6 +102,9 @@ fn mode(before: Mode, asked: Mode) -> Result<Mode, Failure> {
 }
 
 fn check(options: &Options) -> Result<(), Failure> {
+    if options.undo && options.offline_keep {
+        return Err(Failure::Usage("--undo: --offline-keep is for plans, not for journals".into()));
+    }
     if options.undo && (options.to.is_some() || options.prune.is_some() || options.mode != Mode::Move) {
         return Err(Failure::Usage("--undo: --to, --copy, --link and --prune are for plans, not for journals".into()));
     }

@@ -12,6 +12,7 @@ use rustix::fs::{CWD, Mode, OFlags, fsync, mkdirat, openat};
 
 use crate::cli::Failure;
 use crate::place::{self, Location, Locator};
+use crate::volume::is_sealed;
 
 /// An open directory, and what it is.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub(super) struct Dir {
     fd: OwnedFd,
     location: Location,
     is_protected: bool,
+    is_sealed: bool,
 }
 
 impl AsFd for Dir {
@@ -35,6 +37,11 @@ impl Dir {
     /// Whether nothing may leave it.
     pub(super) fn is_protected(&self) -> bool {
         self.is_protected
+    }
+
+    /// Whether it lies in a sealed volume, which gets nothing any more.
+    pub(super) fn is_sealed(&self) -> bool {
+        self.is_sealed
     }
 
     /// The number of its filesystem; 0 if even that cannot be told.
@@ -126,6 +133,34 @@ impl Dirs {
         }
     }
 
+    /// Whether a file at `path` would be in a sealed volume, also in one whose directory is gone.
+    pub(super) fn is_sealed_at(&mut self, path: &Path) -> bool {
+        let mut dir = place::parent(path);
+        let mut missing = Vec::new();
+        loop {
+            match (self.open(dir), dir.file_name()) {
+                (Ok(found), _) => {
+                    let mut below = found.location().real().to_owned();
+                    return found.is_sealed()
+                        || missing.into_iter().rev().any(|name| {
+                            below.push(name);
+                            is_sealed(&below)
+                        });
+                }
+                (Err(_), Some(name)) => {
+                    missing.push(name);
+                    dir = place::parent(dir);
+                }
+                (Err(_), None) => return false,
+            }
+        }
+    }
+
+    /// The path of a file without symbolic links in what there is of its directories.
+    pub(super) fn real_path(&mut self, path: &Path) -> PathBuf {
+        self.locator.parent_of(path).real().join(path.file_name().unwrap_or_default())
+    }
+
     /// Closes all directories that are kept open, so that paths are looked up anew.
     pub(super) fn forget(&mut self) {
         self.open.clear();
@@ -142,7 +177,8 @@ impl Dirs {
         let location = self.locator.located_at(real_path(&fd, path)?);
         let named = self.protected.iter().any(|place| location.is_within(place));
         let is_protected = named || self.locator.is_marked(&location);
-        Ok(Dir { fd, location, is_protected })
+        let is_sealed = location.real().ancestors().any(is_sealed);
+        Ok(Dir { fd, location, is_protected, is_sealed })
     }
 
     fn open_or_make(&mut self, path: &Path, made: &mut Made<'_>) -> Result<Rc<Dir>, Unmade> {

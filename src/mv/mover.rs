@@ -10,6 +10,7 @@ use super::dirs::{Dirs, Entry};
 use super::facts::Facts;
 use super::keep::{Kept, begins_with, same_content};
 use super::rename::{self, Unnamed};
+use super::shelf::{Shelf, Shelved};
 use super::trouble::Trouble;
 use crate::interrupt::Interrupt;
 use crate::journal::{Journal, LeftOver, Mode};
@@ -53,6 +54,8 @@ pub(super) struct Mover<'p> {
     pub(super) mode: Mode,
     pub(super) check: Check,
     pub(super) leaving: Leaving,
+    /// What is known of volumes on the shelf, where copies there may be the ones to keep.
+    pub(super) shelf: Option<Shelf>,
     pub(super) interrupt: Interrupt,
     pub(super) progress: &'p Progress,
     /// Directories that this run made.
@@ -143,10 +146,14 @@ impl Mover<'_> {
                 ));
             }
         }
-        let keeper = step.keeper.as_ref();
-        keeper
-            .map(|keeper| Kept::find(keeper, (source, facts), by_content, &mut self.dirs, &self.interrupt))
-            .transpose()
+        let Some(keeper) = &step.keeper else { return Ok(None) };
+        if self.standing_at(&keeper.path).is_none()
+            && let Some(shelved) = Shelved::find(&keeper.path, &mut self.dirs)
+        {
+            // It cannot be looked at, so there is nothing to look at after the move, either.
+            return shelved.vouch(keeper, step, self.shelf.as_mut()).map(|()| None);
+        }
+        Kept::find(keeper, (source, facts), by_content, &mut self.dirs, &self.interrupt).map(Some)
     }
 
     /// Why a file must stay where it is, if it must.
@@ -169,6 +176,13 @@ impl Mover<'_> {
 
     /// Looks before any directory is made; what appears later is caught by the rename itself.
     fn refuse_taken(&mut self, step: &Step) -> Result<(), Trouble> {
+        if self.dirs.is_sealed_at(&step.dest) {
+            return Err(Trouble::refused(
+                "moving to",
+                &step.dest,
+                "it would be in a sealed volume, which never changes",
+            ));
+        }
         let taken = match self.dirs.entry(&step.dest) {
             Ok(dest) => {
                 Facts::of(&dest.dir, &dest.name).map_err(|error| Trouble::io("moving to", &step.dest, error))?.is_some()
