@@ -42,6 +42,7 @@ pub use prune::Prune;
 
 /// What `ms-mv` is asked to do.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Options {
     /// Plans to carry out, or journals to undo.
     pub operands: Vec<OsString>,

@@ -52,10 +52,10 @@ impl Shelved {
     }
 
     /// Whether the archive tells that the copy is what the row of its duplicate says, and that it was burned.
-    pub(super) fn vouch(&self, keeper: &Keeper, step: &Step, shelf: Option<&mut Shelf>) -> Result<(), Trouble> {
+    pub(super) fn vouch(&self, keeper: &Keeper, step: &Step, known: Option<&mut Shelf>) -> Result<(), Trouble> {
         let volume = self.volume;
         let refused = |reason: &str| Trouble::refused(CHECKING, &keeper.path, reason);
-        let Some(shelf) = shelf else {
+        let Some(known) = known else {
             return Err(refused(&format!(
                 "it is not here, but in volume {volume} on the shelf: --offline-keep believes the archive's catalogue"
             )));
@@ -67,7 +67,7 @@ impl Shelved {
         if !catalogue.get(volume).is_some_and(|entry| is_burned(entry.state, entry.burns.len())) {
             return Err(refused(&format!("it is not here, and the catalogue knows of no disc of volume {volume}")));
         }
-        match shelf.listing(self)?.get(&self.path) {
+        match known.listing(self)?.get(&self.path) {
             Some((Some(listed), size)) if *listed == hash && *size == step.expected.size => Ok(()),
             Some(_) => Err(refused(&format!("in volume {volume} on the shelf, it has another content"))),
             None => Err(refused(&format!("volume {volume} is on the shelf, and it is not in its listing"))),

@@ -107,8 +107,8 @@ impl Builder {
     /// # Errors
     /// [`Failure::Usage`] for what is missing, or contradicts itself.
     pub fn build(self) -> Result<Options, Failure> {
-        if let Some(pair) = self.asked.windows(2).find(|pair| pair[0] != pair[1]) {
-            return Err(Failure::Usage(format!("{} and {}: one of them says what is to be done", pair[0], pair[1])));
+        if let Some([one, other, ..]) = self.asked.windows(2).find(|pair| pair[0] != pair[1]) {
+            return Err(Failure::Usage(format!("{one} and {other}: one of them says what is to be done")));
         }
         let needless = [("--copy", self.copy.is_some()), ("--media-id", self.media_id.is_some())];
         if let Some((option, _)) = needless.iter().find(|(_, given)| *given && self.volume.is_none()) {
