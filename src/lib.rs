@@ -17,6 +17,7 @@
 //! | When was a photo taken? What does a file say of itself? | [`capture`], [`media`] |
 //! | Where does a new photo go, and what goes with it? | [`ingest`] |
 //! | Which files still are what their records say? | [`verify`] |
+//! | What fits on a disc? | [`volume`] |
 //! | Does a plan make sense as a whole? | [`mod@plan`] |
 //! | How does a file move without being lost? How does it come back? | [`mv`], [`journal`] |
 //! | Which directory is this really, and is it protected? | [`place`] |
@@ -52,4 +53,5 @@ pub mod report;
 pub mod stream;
 mod threads;
 pub mod verify;
+pub mod volume;
 pub mod walk;

@@ -1,0 +1,3 @@
+//! Volumes: portions of an archive that each fit one disc.
+
+pub mod image;
