@@ -36,11 +36,11 @@
 //!
 //! # A defect of xorriso
 //!
-//! xorriso 1.5.4 writes a wrong image, without a word and with exit status 0, if the continuation area of one directory
-//! needs more than a sector or two: it leaves less room there than it planned, so that all later addresses are off, and
-//! **all files read back wrong**. It takes 24 names of 255 bytes, or 118 names of 122 bytes, in one directory. The planned
-//! size, for which the bound holds, is not smaller than what is written. [`Filesystem::continued`] and [`CONTINUED`] tell
-//! such directories; images of genisoimage are right.
+//! xorriso 1.5.4 may write a wrong image, without a word and with exit status 0, if the continuation area of a directory
+//! needs more than one sector: where it takes less room for it than it planned, all later addresses are off, and **files
+//! in the whole image read back wrong**. Not every such image is; the first are those of 24 names of 255 bytes, or of
+//! 118 names of 122 bytes, in one directory. The planned size, for which the bound holds, is the larger one.
+//! [`Filesystem::continued`] and [`CONTINUED`] tell such directories. genisoimage does not have this defect.
 
 use std::fmt;
 
