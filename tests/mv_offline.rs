@@ -28,10 +28,10 @@ fn a_duplicate_of_what_is_on_the_shelf_moves_only_if_it_is_asked_for() {
     let sandbox = Sandbox::new();
     shelf(&sandbox, "burned", BURN, "the same");
     let row = duplicate(&sandbox, "the same");
-    let refused = mv(&sandbox, &[], &[row.clone()]).expect_status(1);
+    let refused = mv(&sandbox, &[], std::slice::from_ref(&row)).expect_status(1);
     refused.expect_stderr("Archive/0007/2012/a.jpg: it is not here, but in volume 0007 on the shelf: --offline-keep");
     assert!(sandbox.exists("photos/again.jpg"));
-    let dry = mv(&sandbox, &["--offline-keep", "--dry-run"], &[row.clone()]).expect_status(0);
+    let dry = mv(&sandbox, &["--offline-keep", "--dry-run"], std::slice::from_ref(&row)).expect_status(0);
     assert_eq!(dry.rows().len(), 1);
     mv(&sandbox, &["--offline-keep"], &[row]).expect_status(0);
     assert_eq!(sandbox.read("duplicates/again.jpg"), b"the same");
@@ -44,7 +44,7 @@ fn the_archive_must_vouch_for_the_copy() {
     let sandbox = Sandbox::new();
     let row = duplicate(&sandbox, "the same");
     let refuse = |row: &Row, expected: &str| {
-        let refused = mv(&sandbox, &["--offline-keep"], &[row.clone()]).expect_status(1);
+        let refused = mv(&sandbox, &["--offline-keep"], std::slice::from_ref(row)).expect_status(1);
         assert!(refused.stderr.contains(expected), "{}", refused.stderr);
         assert!(sandbox.exists("photos/again.jpg"), "{expected}");
     };

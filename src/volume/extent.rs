@@ -2,8 +2,7 @@
 
 use std::ops::{Add, AddAssign};
 
-use super::image::Filesystem;
-use super::medium::SECTOR;
+use super::image::{Filesystem, SECTOR, sectors};
 use super::{INDEX, README, SUMS, index, sums};
 use crate::escape;
 
@@ -41,14 +40,14 @@ impl Extent {
         Self { image: filesystem.dir(name), ..Self::default() }
     }
 
-    /// A bound of the image of a volume that holds this and nothing else, in bytes: a multiple of [`SECTOR`].
+    /// A bound of the image of a volume that holds this and nothing else, in bytes: a multiple of a sector.
     #[must_use]
     pub fn image_bytes(self, filesystem: Filesystem) -> u64 {
         let described =
             [(INDEX, self.index.saturating_add(index::LEN_OF_NONE)), (SUMS, self.sums), (README, README_LEN)];
         let described = described.into_iter().map(|(name, size)| filesystem.file(name.as_bytes(), size));
         let bytes = described.fold(self.image.saturating_add(filesystem.fixed()), u64::saturating_add);
-        bytes.div_ceil(SECTOR).saturating_mul(SECTOR)
+        sectors(bytes).saturating_mul(SECTOR)
     }
 }
 

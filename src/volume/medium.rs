@@ -4,11 +4,8 @@ use std::ffi::OsStr;
 
 use lexopt::Parser;
 
-use super::image::Filesystem;
+use super::image::{Filesystem, SECTOR};
 use crate::cli::{self, Failure};
-
-/// Length of a sector of every optical disc for data, in bytes (ECMA-119, section 6.1.2).
-pub const SECTOR: u64 = 2048;
 
 /// The kinds of discs with their sectors, as formatted with the drive's default spare area.
 const MEDIA: [(&str, u64); 7] = [

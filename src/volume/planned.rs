@@ -43,7 +43,7 @@ impl Planned {
             rows: decimal(&file[slash + 1..])?,
             disc: Disc {
                 capacity: decimal(capacity.strip_prefix(b"capacity=")?)?,
-                filesystem: Filesystem::ALL.into_iter().find(|known| known.name().as_bytes() == filesystem)?,
+                filesystem: Filesystem::parse(filesystem)?,
             },
         })
     }
