@@ -1,5 +1,6 @@
-//! `ms-seal`: finishes the volumes of an archive, and remembers what is in them and where they were burned to.
+//! `ms-seal`: finishes the volumes of an archive, and remembers them and their discs.
 
+use std::io;
 use std::process::ExitCode;
 
 use lexopt::Parser;
@@ -9,31 +10,33 @@ use mediastruct::seal::{self, Builder};
 const TOOL: &str = "ms-seal";
 
 const USAGE: &str = "\
-usage: ms-seal [options] ARCHIVE [STREAM...]
+usage: ms-seal [options] ARCHIVE
        ms-seal --all [options] ARCHIVE
        ms-seal --burned VOL [--copy NAME] [--media-id ID] ARCHIVE
-       ms-seal --list ARCHIVE
-       ms-seal --cat [--csv] ARCHIVE
+       ms-seal --list | --cat ARCHIVE
 
-Reads what ms-mv writes (standard input if no STREAM is named) and seals the volumes
-of ARCHIVE that it names: each gets index.json, B3SUMS and README.txt, and never
-changes any more. The archive gets a catalogue of all volumes.
+Reads what ms-mv has moved from standard input and seals the volumes of ARCHIVE that it
+names: each gets a list of its files, their checksums and a text that tells what it is,
+and never changes again. ARCHIVE remembers it in its catalogue.
 
-      --all                 seal every volume that is not sealed; no stream is read
-      --burned VOL          record that the volume VOL was burned: 7, 0007 or MS_0007
+      --all                 seal all volumes, and read no stream
+      --burned VOL          record that volume VOL (7, 0007 or MS_0007) was burned
       --copy NAME           what this copy is called, or where it is kept
-      --media-id ID         what the medium says of itself
-      --list                show the volumes
-      --cat                 write the records of all volumes, also of those that are on
-                            discs only
-      --media MEDIUM, --capacity SIZE, --reserve PCT%|SIZE, --fs FILESYSTEM
-                            what the discs are, as in ms-pack, where no row tells
+      --media-id ID         what is written on the disc, or what it says of itself
+      --list                show all volumes
+      --cat                 write the records of all sealed volumes, also of those whose
+                            directory is gone since the disc is on a shelf
+      --media MEDIUM        cd, dvd, dvd-dl, bd25, bd50, bd100 or bd128: a volume that the
+                            stream does not tell it of must fit this
+      --capacity SIZE       how much a disc holds, where it is none of these
+      --reserve PCT%|SIZE   leave so much of each disc free
+      --fs FILESYSTEM       what images are written as: iso, udf or raw (iso)
       --skip-bad-lines      go on without malformed lines
       --csv, --header, --no-header
-                            how the records of --cat are written
-  -j, --jobs N              work in N threads
+                            how --cat writes records
+  -j, --jobs N              read in N threads
       --progress auto|always|never
-  -q, --quiet               no summary at the end
+  -q, --quiet               no summary
   -h, --help
   -V, --version
 ";
@@ -46,7 +49,7 @@ fn run(mut parser: Parser) -> Result<Exit, Failure> {
     let mut options = Builder::default();
     while let Some(argument) = cli::next(&mut parser)? {
         match argument {
-            Argument::Operand(operand) => options.operand(operand),
+            Argument::Operand(operand) => options.operand(operand)?,
             Argument::Option(option) => match option.as_str() {
                 "-h" | "--help" => return cli::print(USAGE),
                 "-V" | "--version" => return cli::print_version(TOOL),
@@ -55,5 +58,5 @@ fn run(mut parser: Parser) -> Result<Exit, Failure> {
             },
         }
     }
-    seal::run(&options.build()?)
+    seal::run(&options.build()?, &mut io::stdout().lock())
 }

@@ -1,57 +1,62 @@
-//! Remembers that a volume was burned.
+//! Recording that a volume was burned. The volume itself is not touched.
+//!
+//! The catalogue is written first, then the marker is removed. A crash in between leaves both; then the same command only
+//! removes the marker.
 
-use std::io;
-
-use chrono::Local;
-
-use super::options::Burning;
-use super::{Job, finish, lock::Lock, publish};
+use super::locked::Locked;
+use super::{Job, sealed};
 use crate::cli::Failure;
 use crate::escape;
 use crate::report::shown;
-use crate::volume::archive::{Archive, Standing};
-use crate::volume::catalogue::{Burn, State};
+use crate::volume::Number;
+use crate::volume::archive::Standing;
+use crate::volume::catalogue::{Burn, Catalogue, State, Volume};
 
-/// Adds a burn to the catalogue, and removes the volume's marker. A crash between the two leaves both, which the same command
-/// notices when it is given again.
+/// Records a burn of a volume.
 ///
 /// # Errors
-/// [`Failure::Stop`] where there is no such volume, it is not sealed, or the catalogue cannot be written.
-pub(super) fn record(burning: &Burning, job: &Job<'_>) -> Result<(), Failure> {
-    let _lock = Lock::take(&job.options.archive)?;
-    let mut archive = Archive::survey(&job.options.archive)?;
-    let number = burning.volume;
-    let stop = |reason: &str| Failure::Stop(format!("recording a burn: volume {number}: {reason}"));
-    let traces = archive.volumes.get(&number).copied().unwrap_or_default();
-    let archive_dir = shown(&archive.dir);
+/// [`Failure::Stop`] where the volume is not sealed, or the archive cannot be written to.
+pub(super) fn record(job: &Job<'_>, number: Number, burn: &Burn) -> Result<(), Failure> {
+    let mut locked = Locked::open(job)?;
+    let traces = locked.traces(number);
+    let archive = shown(&locked.archive.dir);
+    let refused = |why: String| Failure::Stop(format!("recording a burn: {archive}: volume {number} {why}"));
     match traces.standing() {
-        Standing::Sealed if traces.is_complete() => {}
-        Standing::Lost => {
-            return Err(stop(&format!("there is no such volume in {archive_dir}; --list shows those that there are")));
+        Standing::Sealed => {}
+        Standing::Open | Standing::HalfSealed => {
+            return Err(refused(format!("is not sealed; ms-seal --all {archive} does that")));
         }
-        Standing::Open => {
-            return Err(stop(&format!(
-                "it is not sealed, so it may still change; ms-seal --all {archive_dir} seals it"
-            )));
-        }
-        _ => return Err(stop(&format!("its sealing was cut off; ms-seal --all {archive_dir} finishes it"))),
+        Standing::Lost => return Err(refused("does not exist".into())),
     }
-    let Some(entry) = archive.catalogue.get_mut(number) else { return Err(stop("the catalogue does not know it")) };
-    let date = Local::now().date_naive().to_string();
-    let burn = Burn { date, copy: burning.copy.clone(), media_id: burning.media_id.clone() };
-    let is_repeated = traces.has_marker && entry.burns.last() == Some(&burn);
+    if !traces.is_complete() {
+        sealed::complete(&mut locked, number, None, job)?;
+    }
+    let volume = locked.archive.catalogue.get_mut(number);
+    let volume = volume.ok_or_else(|| refused("is not in the catalogue, and nothing tells what it holds".into()))?;
+    let is_repeated = traces.has_marker && volume.burns.last() == Some(burn);
     if !is_repeated {
-        entry.burns.push(burn);
+        volume.burns.push(burn.clone());
     }
-    entry.state = State::Burned;
-    let count = entry.burns.len();
-    finish::write_catalogue(&archive)?;
-    let marker = number.marker(&archive.dir);
-    match std::fs::remove_file(&marker) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(publish::failure(&marker, &error)),
-        _ => publish::sync(&archive.dir).map_err(|error| publish::failure(&archive.dir, &error))?,
-    }
-    let copy = burning.copy.as_deref().map(|copy| format!(" ({})", escape::for_people(copy.as_bytes())));
-    job.reporter.summary(&format!("volume {number}: burn {count} recorded{}", copy.unwrap_or_default()));
+    volume.state = State::Burned;
+    let told = told(volume, burn);
+    locked.save()?;
+    locked.unmark(number)?;
+    job.reporter.summary(&format!("{told}{}", left_to_do(&locked.archive.catalogue)));
     Ok(())
+}
+
+/// `volume 0007: burn 2 recorded (elsewhere)`.
+fn told(volume: &Volume, burn: &Burn) -> String {
+    let show = |text: &str| escape::for_people(text.as_bytes());
+    let facts: Vec<String> = [&burn.copy, &burn.media_id].into_iter().flatten().map(|text| show(text)).collect();
+    let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
+    let count = volume.burns.len();
+    let further = if count == 1 { "; a second copy in another place is still to be made" } else { "" };
+    format!("volume {}: burn {count} recorded{facts}{further}", volume.number)
+}
+
+fn left_to_do(catalogue: &Catalogue) -> String {
+    let unburned = catalogue.volumes().filter(|volume| volume.state == State::Sealed);
+    let unburned: Vec<String> = unburned.map(|volume| volume.number.to_string()).collect();
+    if unburned.is_empty() { String::new() } else { format!("; never burned yet: {}", unburned.join(", ")) }
 }

@@ -1,6 +1,6 @@
-//! The records of all volumes, those on shelves included.
+//! The records of all sealed volumes, also of those whose directories are gone.
 
-use std::io::{self, BufWriter};
+use std::io::{BufWriter, Write};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
@@ -9,73 +9,100 @@ use crate::cli::Failure;
 use crate::escape;
 use crate::record::INDEX_COLUMNS;
 use crate::report::{self, shown};
-use crate::stream::{Row, Table, Writer};
-use crate::volume::archive::{Archive, Standing};
+use crate::stream::{Held, Writer};
+use crate::volume::Number;
+use crate::volume::archive::{Archive, Standing, Traces};
 
-/// Where there is no archive, nothing is archived; but a misspelled one must not say so.
-pub(super) fn check_archive(dir: &Path) -> Result<(), Failure> {
-    let reason = match dir.metadata() {
-        Ok(status) if status.is_dir() => return Ok(()),
-        Ok(_) => rustix::io::Errno::NOTDIR.into(),
-        Err(error) => error,
-    };
-    Err(Failure::Stop(format!("opening the archive: {}: {}", shown(dir), report::reason(&reason))))
-}
+/// How much is written at a time, in bytes.
+const BUFFER: usize = 256 << 10;
 
-/// Writes them to standard output, in the order of the volumes, with paths below the archive as it was given.
+/// So many records are written between two looks whether a signal has come.
+const CHUNK: u64 = 4096;
+
+/// Writes them to `out`, with paths by which the archive was named.
 ///
 /// # Errors
-/// [`Failure`] where a listing cannot be read, or the output fails.
-pub(super) fn write(job: &Job<'_>) -> Result<(), Failure> {
-    let dir = &job.options.archive;
-    check_archive(dir)?;
-    let archive = Archive::survey(dir)?;
-    let failed = |error: io::Error| Failure::output(&error);
-    let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let mut writer = Writer::new(out, job.options.common.format(), INDEX_COLUMNS).map_err(failed)?;
-    let mut prefix = escape::escape(dir.as_os_str().as_bytes()).into_bytes();
-    if !prefix.ends_with(b"/") {
-        prefix.push(b'/');
-    }
+/// [`Failure`] where the archive cannot be looked at, or the output fails.
+pub(super) fn write(job: &Job<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+    let archive = Archive::survey(&job.options.archive)?;
+    let out = BufWriter::with_capacity(BUFFER, out);
+    let failed = |error| Failure::output(&error);
+    let writer = Writer::new(out, job.options.common.format(), INDEX_COLUMNS).map_err(failed)?;
+    let mut cat = Cat { job, archive: &archive, writer, volumes: 0, records: 0 };
     for (number, traces) in &archive.volumes {
-        if traces.has_listing {
-            let table = Table::open(&[number.listing(dir).into_os_string()])?;
-            write_table(&table, &prefix, &mut writer, job)?;
-        } else if matches!(traces.standing(), Standing::Open | Standing::HalfSealed | Standing::Sealed) {
-            let crawl = format!("ms-crawl {}", shown(&number.dir(dir)));
-            job.reporter.warn(&format!(
-                "volume {number}: not sealed to the end, so its files are not listed; {crawl} lists them"
-            ));
-        }
         if job.interrupt.came() {
             break;
         }
+        cat.volume(*number, *traces)?;
     }
-    writer.flush().map_err(failed)
+    cat.writer.flush().map_err(failed)?;
+    let (records, volumes) = (report::count(cat.records, "record"), report::count(cat.volumes, "volume"));
+    let begin = if job.interrupt.came() { "interrupted after " } else { "" };
+    job.reporter.summary(&format!("{begin}{records} of {volumes}"));
+    Ok(())
 }
 
-fn write_table<W: io::Write>(
-    table: &Table,
-    prefix: &[u8],
-    writer: &mut Writer<W>,
-    job: &Job<'_>,
-) -> Result<(), Failure> {
-    let mut faults = Vec::new();
-    let mut path = Vec::new();
-    for mut part in table.parts(1) {
-        while let Some((at, row)) = part.next_row() {
-            match row {
-                Ok(row) => {
-                    path.clear();
-                    path.extend_from_slice(prefix);
-                    path.extend_from_slice(row.path);
-                    let row = Row { path: &path, id: None, dest: None, keep: None, note: None, plain: None, ..row };
-                    writer.write_row(&row).map_err(|error| Failure::output(&error))?;
-                }
-                Err(fault) => faults.push((at, fault)),
+struct Cat<'a, W: Write> {
+    job: &'a Job<'a>,
+    archive: &'a Archive,
+    writer: Writer<W>,
+    volumes: u64,
+    records: u64,
+}
+
+impl<W: Write> Cat<'_, W> {
+    fn volume(&mut self, number: Number, traces: Traces) -> Result<(), Failure> {
+        let dir = number.dir(&self.archive.dir);
+        if traces.has_listing {
+            return self.listing(&number.listing(&self.archive.dir));
+        }
+        let archive = shown(&self.archive.dir);
+        match traces.standing() {
+            Standing::Open | Standing::HalfSealed => {
+                self.warn(&dir, "it is not sealed, so it has no listing; ms-crawl lists it");
+            }
+            Standing::Sealed if traces.has_seal => {
+                self.warn(&dir, &format!("it has no listing yet; ms-seal {archive} < /dev/null makes it"));
+            }
+            Standing::Sealed => {
+                self.job.reporter.failed("listing", &dir, &"its listing is missing, and so is the volume");
+            }
+            Standing::Lost => {}
+        }
+        Ok(())
+    }
+
+    fn warn(&self, dir: &Path, reason: &str) {
+        self.job.reporter.warn(&format!("listing: {}: {reason}", shown(dir)));
+    }
+
+    /// A listing that cannot be read, or is cut off, is named, and the others go on.
+    fn listing(&mut self, listing: &Path) -> Result<(), Failure> {
+        let held = Held::open(listing.as_os_str()).and_then(|held| held.check_last_line().map(|()| held));
+        let held = match held {
+            Ok(held) => held,
+            Err(Failure::Stop(problem)) => {
+                self.job.reporter.failed_text("listing", &shown(listing), &problem);
+                return Ok(());
+            }
+            Err(other) => return Err(other),
+        };
+        self.volumes += 1;
+        let mut line = Vec::new();
+        escape::escape_into(self.archive.dir.join("").as_os_str().as_bytes(), &mut line);
+        let prefix = line.len();
+        for record in held.bytes().split_inclusive(|byte| *byte == b'\n') {
+            line.truncate(prefix);
+            line.extend_from_slice(record.strip_suffix(b"\n").unwrap_or(record));
+            self.writer.write_line(&line).map_err(|error| Failure::output(&error))?;
+            self.records += 1;
+            if self.records.is_multiple_of(CHUNK) && self.job.interrupt.came() {
+                break;
             }
         }
+        if held.is_changed() {
+            return Err(Failure::Stop(format!("reading: {}: it was changed meanwhile", held.name())));
+        }
+        Ok(())
     }
-    table.check_whole()?;
-    table.judge(&faults, job.options.skip_bad_lines, job.reporter)
 }

@@ -1,131 +1,112 @@
-//! A table of the volumes, for people.
+//! A table of all volumes, for people.
 
-use std::io::{self, Write as _};
+use std::io::Write;
 
-use super::Job;
-use super::contents::Contents;
+use super::tally::Tally;
+use super::{Job, inventory, sealed};
 use crate::cli::Failure;
 use crate::escape;
 use crate::report;
 use crate::volume::Number;
 use crate::volume::archive::{Archive, Standing, Traces};
 use crate::volume::catalogue::{Burn, State, Volume};
+use crate::volume::medium;
 
 const HEAD: [&str; 11] =
-    ["volume", "label", "state", "files", "bytes", "image", "fill", "first", "last", "where", "copies"];
+    ["volume", "label", "state", "files", "bytes", "image", "fill", "first", "last", "copies", "where"];
 
-/// These are numbers, and stand to the right.
-const RIGHT: std::ops::Range<usize> = 3..7;
+/// Which of these columns are texts.
+const LEFT: [usize; 6] = [1, 2, 7, 8, 9, 10];
 
-type Row = [String; HEAD.len()];
-
-/// Writes it to standard output.
+/// Writes the table to `out`.
 ///
 /// # Errors
 /// [`Failure`] where the archive cannot be looked at, or the output fails.
-pub(super) fn write(job: &Job<'_>) -> Result<(), Failure> {
-    super::cat::check_archive(&job.options.archive)?;
+pub(super) fn write(job: &Job<'_>, out: &mut dyn Write) -> Result<(), Failure> {
     let archive = Archive::survey(&job.options.archive)?;
-    let rows =
-        archive.volumes.iter().filter(|(_, traces)| traces.standing() != Standing::Lost || traces.state.is_some());
-    let rows: Vec<Row> = std::iter::once(HEAD.map(str::to_owned))
-        .chain(rows.map(|(number, traces)| row(*number, *traces, &archive)))
-        .collect();
-    let mut out = io::stdout().lock();
-    let written = rows.iter().try_for_each(|row| writeln!(out, "{}", line(row, &rows)));
-    written.and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
+    if archive.volumes.is_empty() {
+        job.reporter.summary("no volumes");
+        return Ok(());
+    }
+    let mut rows = vec![HEAD.map(str::to_owned)];
+    for (number, traces) in &archive.volumes {
+        rows.push(row(&archive, *number, *traces, job)?);
+    }
+    let mut text = report::columns(&rows, &LEFT).join("\n");
+    text.push('\n');
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
 }
 
-fn line(row: &Row, all: &[Row]) -> String {
-    let width = |column: usize| all.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let cells: Vec<String> = row
-        .iter()
-        .enumerate()
-        .map(|(column, cell)| match width(column) {
-            width if RIGHT.contains(&column) => format!("{cell:>width$}"),
-            width => format!("{cell:<width$}"),
-        })
-        .collect();
-    cells.join("  ").trim_end().to_owned()
-}
-
-fn row(number: Number, traces: Traces, archive: &Archive) -> Row {
-    let entry = archive.catalogue.get(number).filter(|entry| entry.state != State::Open);
-    let unknown = || "-".to_owned();
-    let (label, state, place) = (number.label(), state(traces), place(traces));
-    let Some(entry) = entry else {
-        let contents = if traces.has_dir { Contents::of(&number.dir(&archive.dir)) } else { Contents::default() };
-        let bytes = contents.files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.status.size));
-        let files = report::number(contents.files.len() as u64);
-        let bytes = report::number(bytes);
-        return [
-            number.to_string(),
-            label,
-            state,
-            files,
-            bytes,
-            unknown(),
-            unknown(),
-            unknown(),
-            unknown(),
-            place,
-            unknown(),
-        ];
-    };
-    [
+fn row(archive: &Archive, number: Number, traces: Traces, job: &Job<'_>) -> Result<[String; HEAD.len()], Failure> {
+    let standing = traces.standing();
+    let Some(volume) = volume(archive, number, traces, job)? else { return Ok(lost(number)) };
+    let place = place(&volume, traces);
+    if place == MISSING {
+        let reason = "it is sealed and was never burned, and its directory is gone";
+        job.reporter.failed("listing", &number.dir(&archive.dir), &reason);
+    }
+    let date = |date: &Option<String>| date.clone().unwrap_or_else(|| "-".into());
+    let state = if standing == Standing::HalfSealed { "half-sealed" } else { volume.state.name() };
+    Ok([
         number.to_string(),
-        label,
-        state,
-        report::number(entry.files),
-        report::number(entry.bytes),
-        report::number(entry.image_bytes),
-        fill(entry),
-        shown(entry.first_date.as_deref()),
-        shown(entry.last_date.as_deref()),
-        place,
-        copies(&entry.burns),
-    ]
+        number.label(),
+        state.to_owned(),
+        report::number(volume.files),
+        report::bytes(volume.bytes),
+        report::bytes(volume.image_bytes),
+        volume.capacity.map_or_else(|| "-".into(), |capacity| medium::fill(volume.image_bytes, capacity)),
+        date(&volume.first_date),
+        date(&volume.last_date),
+        copies(&volume.burns),
+        place.to_owned(),
+    ])
 }
 
-fn shown(text: Option<&str>) -> String {
-    text.map_or("-".to_owned(), |text| escape::for_people(text.as_bytes()))
-}
-
-fn state(traces: Traces) -> String {
+/// What there is to tell of a volume: what the catalogue says of one that is sealed, and what stands in one that is not.
+fn volume(archive: &Archive, number: Number, traces: Traces, job: &Job<'_>) -> Result<Option<Volume>, Failure> {
+    let known = archive.catalogue.get(number);
+    let capacity = known.and_then(|volume| volume.capacity);
     match traces.standing() {
-        Standing::HalfSealed => "sealing was cut off".to_owned(),
-        Standing::Open | Standing::Lost => State::Open.name().to_owned(),
+        Standing::Sealed if traces.is_complete() => Ok(known.cloned()),
         Standing::Sealed => {
-            traces.state.filter(|state| *state != State::Open).map_or("sealing was cut off", State::name).to_owned()
+            let tally = sealed::tally(archive, number, traces, job.options.filesystem)?;
+            Ok(tally.map(|tally| tally.volume(number, State::Sealed, capacity)))
         }
+        Standing::Open | Standing::HalfSealed => {
+            let mut tally = Tally::new(job.options.filesystem);
+            inventory::walk(&number.dir(&archive.dir), |met| tally.add(&met));
+            Ok(Some(tally.volume(number, State::Open, capacity)))
+        }
+        Standing::Lost => Ok(None),
     }
 }
 
-fn place(traces: Traces) -> String {
-    match (traces.has_dir, traces.state) {
-        (true, _) => "here",
-        (false, Some(State::Burned)) => "on shelf",
-        (false, _) => "gone, and never burned",
+const MISSING: &str = "missing";
+
+fn place(volume: &Volume, traces: Traces) -> &'static str {
+    match volume.state {
+        _ if traces.has_dir => "here",
+        State::Burned => "on shelf",
+        _ => MISSING,
     }
-    .to_owned()
 }
 
-/// How much of its disc it takes, never rounded up.
-fn fill(entry: &Volume) -> String {
-    let Some(capacity) = entry.capacity.filter(|capacity| *capacity > 0) else { return "-".to_owned() };
-    let hundredths = u128::from(entry.image_bytes) * 10_000 / u128::from(capacity);
-    format!("{}.{:02}%", hundredths / 100, hundredths % 100)
+/// Only its number is left, which no other volume gets.
+fn lost(number: Number) -> [String; HEAD.len()] {
+    let mut row = HEAD.map(|_| "-".to_owned());
+    row[0] = number.to_string();
+    row[1] = number.label();
+    row[2] = "lost".into();
+    row
 }
 
 /// `2: home, elsewhere`.
 fn copies(burns: &[Burn]) -> String {
-    if burns.is_empty() {
-        return "none".to_owned();
+    let name = |burn: &Burn| burn.copy.as_ref().map(|copy| escape::for_people(copy.as_bytes()));
+    let names: Vec<String> = burns.iter().filter_map(name).collect();
+    match burns.len() {
+        0 => "-".into(),
+        count if names.is_empty() => count.to_string(),
+        count => format!("{count}: {}", names.join(", ")),
     }
-    let names: Vec<String> = burns
-        .iter()
-        .map(|burn| burn.copy.as_deref().or(burn.media_id.as_deref()).unwrap_or(&burn.date))
-        .map(|name| escape::for_people(name.as_bytes()))
-        .collect();
-    format!("{}: {}", burns.len(), names.join(", "))
 }
