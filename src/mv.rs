@@ -12,6 +12,7 @@ mod keep;
 mod mover;
 mod output;
 mod prune;
+mod shelf;
 mod trouble;
 mod undo;
 

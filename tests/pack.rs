@@ -280,6 +280,22 @@ fn clips_of_several_gigabytes_do_not_wait_for_ever() {
 }
 
 #[test]
+fn a_directory_of_many_long_names_is_told_since_xorriso_may_write_it_wrong() {
+    let sandbox = Sandbox::new();
+    let index_of = |count: usize| {
+        let files: Vec<(String, u64)> =
+            (0..count).map(|number| (format!("/p/2012/03/{number:03}{}", "n".repeat(252)), 1)).collect();
+        as_index(&files)
+    };
+    let few = pack(&sandbox, &["--flush"], &index_of(5)).expect_status(0);
+    assert!(!few.stderr.contains("may write a wrong image"), "{}", few.stderr);
+    let many = pack(&sandbox, &["--flush"], &index_of(30)).expect_status(0);
+    assert!(many.stderr.contains("planning: 2012/03: the directory has so many long names"), "{}", many.stderr);
+    let other = pack(&sandbox, &["--flush", "--fs", "udf"], &index_of(30)).expect_status(0);
+    assert!(!other.stderr.contains("may write a wrong image"), "genisoimage makes that one: {}", other.stderr);
+}
+
+#[test]
 fn names_that_a_medium_changes_are_packed_with_a_warning() {
     let sandbox = Sandbox::new();
     let long = format!("/p/2012/{}.jpg", "n".repeat(110));

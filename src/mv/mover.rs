@@ -9,6 +9,7 @@ use super::copy::{self, Copy};
 use super::dirs::{Dirs, Entry};
 use super::facts::Facts;
 use super::keep::{Kept, begins_with, same_content};
+use super::shelf::{Shelf, Shelved};
 use super::trouble::Trouble;
 use crate::interrupt::Interrupt;
 use crate::journal::{Journal, LeftOver, Mode};

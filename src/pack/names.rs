@@ -2,7 +2,7 @@
 //!
 //! All of these are packed: Rock Ridge keeps every name as it is. Joliet, which other systems read, does not.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::hash::BuildHasher as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -14,7 +14,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::tree::{DirId, split};
 use super::{Job, Plan};
 use crate::report::{self, shown};
-use crate::volume::image::Filesystem;
+use crate::volume::image::{self, Filesystem};
 
 /// Names longer than this, in UTF-16 code units, are cut in Joliet as `-joliet-long` makes it.
 const JOLIET: usize = 103;
@@ -42,7 +42,44 @@ pub(super) fn warn(plan: &Plan, job: &Job<'_>) {
         }
     }
     find_twins(plan, &mut warnings);
+    find_overlong_directories(plan, job, &mut warnings);
     warnings.tell(job);
+}
+
+/// Directories with so many long names that xorriso may write a wrong image of them.
+fn find_overlong_directories(plan: &Plan, job: &Job<'_>, warnings: &mut Warnings) {
+    let filesystem = job.options.disc.filesystem;
+    if filesystem != Filesystem::Iso {
+        return;
+    }
+    let mut sums: HashMap<(u32, DirId), u64> = HashMap::new();
+    let mut seen: HashSet<(u32, DirId)> = HashSet::new();
+    for (item, volume) in plan.items.list.iter().zip(&plan.packing.volume_of) {
+        let Some(volume) = *volume else { continue };
+        let continued = filesystem.continued(plan.items.name(item));
+        if continued > 0 {
+            *sums.entry((volume, item.dir)).or_default() += continued;
+        }
+        for dir in plan.tree.with_those_around(item.dir) {
+            if !seen.insert((volume, dir)) {
+                break;
+            }
+            let (parent, name) = (plan.tree.parent(dir), split(plan.tree.path(dir)).1);
+            let continued = filesystem.continued(name);
+            if continued > 0 {
+                *sums.entry((volume, parent)).or_default() += continued;
+            }
+        }
+    }
+    let mut overlong: Vec<DirId> =
+        sums.into_iter().filter(|(_, sum)| *sum > image::CONTINUED).map(|((_, dir), _)| dir).collect();
+    overlong.sort_unstable();
+    overlong.dedup();
+    let mut paths: Vec<&[u8]> = overlong.into_iter().map(|dir| plan.tree.path(dir)).collect();
+    paths.sort_unstable();
+    for path in paths {
+        warnings.add(OVERLONG, if path.is_empty() { b"." } else { path });
+    }
 }
 
 /// What there is to warn of.
@@ -52,6 +89,8 @@ struct Warnings(HashMap<&'static str, (usize, Vec<String>)>);
 const NOT_UTF8: &str = "the name is not UTF-8, so other systems will show another";
 const CUT: &str = "the name is longer than 103 characters, so other systems will show it cut off (Joliet)";
 const TOO_LONG: &str = "the name is longer than 255 bytes, so it will be cut off on the disc";
+const OVERLONG: &str = "the directory has so many long names that xorriso 1.5.4 may write a wrong image: verify the image before it is burned, or \
+                        make it with genisoimage";
 const TWIN: &str = "only case or the form of accents tells its name apart from";
 
 impl Warnings {
@@ -83,7 +122,7 @@ impl Warnings {
     }
 
     fn tell(&self, job: &Job<'_>) {
-        for kind in [NOT_UTF8, TOO_LONG, CUT, TWIN] {
+        for kind in [NOT_UTF8, TOO_LONG, CUT, OVERLONG, TWIN] {
             let Some((count, named)) = self.0.get(kind) else { continue };
             for text in named {
                 // A twin is told with the other.

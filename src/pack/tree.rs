@@ -125,6 +125,11 @@ impl Tree {
         dir.end > dir.rank + 1
     }
 
+    /// The directory around it; the root is its own.
+    pub(super) fn parent(&self, id: DirId) -> DirId {
+        self.dir(id).parent
+    }
+
     /// The directory and those around it, without the root.
     pub(super) fn with_those_around(&self, id: DirId) -> impl Iterator<Item = DirId> {
         std::iter::successors(Some(id), |id| Some(self.dir(*id).parent)).take_while(|id| *id != 0)

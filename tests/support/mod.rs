@@ -22,7 +22,6 @@ pub fn bin(tool: &str) -> &'static str {
         "ms-verify" => env!("CARGO_BIN_EXE_ms-verify"),
         "ms-seal" => env!("CARGO_BIN_EXE_ms-seal"),
         "ms-pack" => env!("CARGO_BIN_EXE_ms-pack"),
-        "ms-seal" => env!("CARGO_BIN_EXE_ms-seal"),
         other => panic!("no tool is called {other}"),
     }
 }
