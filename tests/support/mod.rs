@@ -19,6 +19,7 @@ pub fn bin(tool: &str) -> &'static str {
         "ms-mv" => env!("CARGO_BIN_EXE_ms-mv"),
         "ms-gen" => env!("CARGO_BIN_EXE_ms-gen"),
         "ms-ingest" => env!("CARGO_BIN_EXE_ms-ingest"),
+        "ms-pack" => env!("CARGO_BIN_EXE_ms-pack"),
         "ms-verify" => env!("CARGO_BIN_EXE_ms-verify"),
         other => panic!("no tool is called {other}"),
     }
@@ -362,7 +363,10 @@ pub fn csv_fields(line: &str) -> Vec<String> {
 pub fn index_line(path: &str, content: &str, size: u64, mtime: &str, id: &str) -> String {
     format!("{path}\t{}\t{size}\t{mtime}\t{id}\n", hash(content.as_bytes()))
 }
+pub mod archive;
+pub mod image_model;
 pub mod index;
 pub mod ingest;
 pub mod media;
+pub mod pack;
 pub mod trace;

@@ -1,0 +1,1 @@
+//! Archives with real volumes in them.
