@@ -23,9 +23,6 @@ mod table;
 mod tree;
 mod units;
 
-#[cfg(test)]
-mod tests;
-
 use std::io::Write;
 
 pub use options::{Atomic, Builder, Options};

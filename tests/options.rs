@@ -4,7 +4,7 @@ mod support;
 
 use support::Sandbox;
 
-const TOOLS: [&str; 6] = ["ms-crawl", "ms-dupes", "ms-gen", "ms-ingest", "ms-mv", "ms-verify"];
+const TOOLS: [&str; 7] = ["ms-crawl", "ms-dupes", "ms-gen", "ms-ingest", "ms-mv", "ms-pack", "ms-verify"];
 
 #[test]
 fn help_goes_to_standard_output() {
@@ -36,6 +36,10 @@ fn help_names_the_options_that_a_tool_takes() {
             "--to --template --quarantine --tz --qt-time --sidecar --no-mtime --skip-bad-lines --exclude --files-from --jobs --quiet --csv",
         ),
         ("ms-mv", "--dry-run --to --copy --link --check --protect --prune --journal --undo --skip-bad-lines --quiet"),
+        (
+            "ms-pack",
+            "--to --media --capacity --reserve --fs --root --atomic --open --min-fill --flush --skip-bad-lines --jobs --quiet --csv --header --progress",
+        ),
         ("ms-gen", "--seed --files --total --min-size --max-size --dup-share --from --until --depth --kinds --hostile"),
         ("ms-verify", "--failed --quick --root --skip-bad-lines --csv --header --jobs --quiet --progress"),
     ];
@@ -103,6 +107,14 @@ fn a_wrong_value_is_named_with_its_option() {
         ("ms-gen", "--kinds", "gif89"),
         ("ms-gen", "--from", "2019-13-01"),
         ("ms-mv", "--check", "never"),
+        ("ms-pack", "--media", "bd66"),
+        ("ms-pack", "--capacity", "25GB"),
+        ("ms-pack", "--reserve", "101%"),
+        ("ms-pack", "--fs", "ntfs"),
+        ("ms-pack", "--atomic", "year"),
+        ("ms-pack", "--open", "0"),
+        ("ms-pack", "--min-fill", "101"),
+        ("ms-pack", "--root", ""),
         ("ms-verify", "--jobs", "none"),
         ("ms-verify", "--root", ""),
     ];

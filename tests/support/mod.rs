@@ -21,6 +21,7 @@ pub fn bin(tool: &str) -> &'static str {
         "ms-ingest" => env!("CARGO_BIN_EXE_ms-ingest"),
         "ms-pack" => env!("CARGO_BIN_EXE_ms-pack"),
         "ms-verify" => env!("CARGO_BIN_EXE_ms-verify"),
+        "ms-pack" => env!("CARGO_BIN_EXE_ms-pack"),
         other => panic!("no tool is called {other}"),
     }
 }
