@@ -66,4 +66,14 @@ snapshot >after
 diff before after || { echo 'demo: the collection is not as it was after ingest' >&2; exit 1; }
 [[ ! -e library ]] || { echo 'demo: the library is still there' >&2; exit 1; }
 
+say 'An archive: what fills a disc (a very small one here) goes to a volume, and is sealed. The photos are copied this time.'
+run 'ms-pack --to archive --capacity 6M index.tsv > pack.tsv'
+run 'ms-mv --copy pack.tsv | ms-seal archive'
+run 'ms-seal --list archive'
+
+say 'Is every byte in the first volume still good? From the list that will be on the disc, too:'
+run 'ms-verify archive/0001/index.json | wc -l'
+snapshot >after
+diff before after || { echo 'demo: the collection is not as it was after packing' >&2; exit 1; }
+
 say "All $(wc -l <plan.tsv) files are back; names, modes, times and SHA-256 of all $(wc -l <index.tsv) files are as before."

@@ -223,6 +223,16 @@ fn what_is_in_an_unsealed_volume_takes_its_room_and_its_places() {
 }
 
 #[test]
+fn a_volume_that_only_wants_sealing_is_told() {
+    let sandbox = Sandbox::new();
+    let there = std::fs::File::create(sandbox.write("Archive/0001/2011/old.mov", "")).expect("file");
+    there.set_len(109 * MB).expect("sparse");
+    let outcome = pack(&sandbox, &["--capacity", "110M"], &index(&[("/p/2012/a", 60 * MB)])).expect_status(0);
+    assert_eq!(outcome.stdout, b"");
+    outcome.expect_stderr("volume 0001: full, but not sealed: ms-seal --all Archive does that");
+}
+
+#[test]
 fn a_tree_of_years_is_not_taken_for_an_archive() {
     let sandbox = Sandbox::new();
     sandbox.write("Archive/2012/03/a.jpg", "a");

@@ -132,6 +132,8 @@ pub(super) struct Packing {
     pub(super) remaining: Amount,
     /// The volumes that an interrupted run left, and that stay open.
     pub(super) left_open: Vec<Number>,
+    /// The volumes that an interrupted run left, and that need nothing but to be sealed.
+    pub(super) left_full: Vec<Number>,
 }
 
 /// Packs units of items into volumes, those that are `open` first.
@@ -399,7 +401,12 @@ impl Packer<'_> {
 
     /// Gives the volumes that are to be written their numbers, in the order in which they were opened.
     fn number(mut self, archive: &Archive) -> Result<Packing, Failure> {
-        self.closed.retain(|volume| volume.planned.files > 0);
+        let numbers = |volumes: &[Volume]| volumes.iter().filter_map(|volume| volume.number).collect::<Vec<_>>();
+        let left_open = numbers(&self.open);
+        let (full, planned) =
+            std::mem::take(&mut self.closed).into_iter().partition(|volume| volume.planned.files == 0);
+        self.closed = planned;
+        let left_full = numbers(&full);
         self.closed.sort_by_key(|volume| (volume.number.is_none(), volume.number, volume.serial));
         let mut next = archive.next_number();
         let mut place_of = vec![None; self.opened as usize + 1];
@@ -419,8 +426,7 @@ impl Packer<'_> {
                 remaining.add(item.size, item.date);
             }
         }
-        let left_open = self.open.iter().filter_map(|volume| volume.number).collect();
-        Ok(Packing { volumes: self.closed, volume_of, remaining, left_open })
+        Ok(Packing { volumes: self.closed, volume_of, remaining, left_open, left_full })
     }
 }
 

@@ -36,6 +36,10 @@ pub(super) fn tell(plan: &Plan, job: &Job<'_>) {
         let dir = shown(&number.dir(&job.options.to));
         job.reporter.summary(&format!("{dir}: not sealed, and not full yet"));
     }
+    for number in &packing.left_full {
+        let archive = shown(&job.options.to);
+        job.reporter.warn(&format!("volume {number}: full, but not sealed: ms-seal --all {archive} does that"));
+    }
     tell_rest(plan, job);
 }
 
