@@ -253,8 +253,9 @@ fn the_metadata_of_many_small_files_is_counted_and_the_discs_are_full_all_the_sa
     for format in ["iso", "udf", "raw"] {
         let mut random = Random::new(51);
         let mut small = |number: u64| {
-            let (length, size) = (random.below(90) as usize + 1, random.below(20_000));
-            let name = ["n", "é", "写"][random.below(3) as usize].repeat(length.min(60));
+            let mut draw = |end| usize::try_from(random.below(end)).expect("small");
+            let (length, size) = (draw(60) + 1, draw(20_000) as u64);
+            let name = ["n", "é", "写"][draw(3)].repeat(length);
             record(&format!("photos/{}/{name}{number}", day(number / 20)), size)
         };
         let stream: String = (0..20_000).map(&mut small).collect();

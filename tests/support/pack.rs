@@ -167,7 +167,7 @@ pub fn shuffled(stream: &str, seed: u64) -> String {
     lines.into_iter().flat_map(|line| [line, "\n"]).collect()
 }
 
-/// Numbers that are the same everywhere for a seed (SplitMix64).
+/// Numbers that are the same everywhere for a seed (`SplitMix64`).
 pub struct Random(u64);
 
 impl Random {
