@@ -288,3 +288,12 @@ fn an_archive_that_is_no_directory_is_refused() {
     let outcome = sandbox.run("ms-pack", &["--to", "file", "--flush"], record("photos/2012/a.jpg", 1).as_bytes());
     assert!(outcome.expect_status(2).expect_stderr("file").stdout.is_empty());
 }
+
+#[test]
+fn a_name_that_collides_on_the_disc_with_one_that_is_there_is_warned_of() {
+    let sandbox = Sandbox::new();
+    sandbox.write("Archive/0001/2015/06/07/DSC1.JPG", "old");
+    let outcome = sandbox.pack(&["--flush"], &record("photos/2015/06/07/dsc1.jpg", 100)).expect_status(0);
+    let pack = Pack::of(outcome.expect_stderr("dsc1.jpg"));
+    assert_eq!(pack.dests(), ["Archive/0001/2015/06/07/dsc1.jpg"]);
+}
