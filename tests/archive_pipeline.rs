@@ -5,6 +5,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use support::archive::expect_same;
 use support::plan::undo;
 use support::{Outcome, Sandbox, contents, needs, snapshot, unescape};
 
@@ -250,11 +251,11 @@ fn a_run_is_taken_back_until_its_volumes_are_sealed() {
         "ms-crawl photos | ms-dupes --unique | ms-pack --to Archive --root photos --capacity 6M | ms-mv > ../moved";
     sandbox.shell(line).expect_status(0);
     undo(&sandbox).expect_status(0);
-    assert_eq!(snapshot(&sandbox.path("photos")), before);
+    expect_same(&snapshot(&sandbox.path("photos")), &before, "nothing changes");
     sandbox.shell(&format!("{line}; ms-seal Archive < ../moved")).expect_status(0);
     let sealed = snapshot(&sandbox.work());
     assert_ne!(undo(&sandbox).status, 0);
-    assert_eq!(snapshot(&sandbox.work()), sealed);
+    expect_same(&snapshot(&sandbox.work()), &sealed, "--undo");
 }
 
 /// The plan for the duplicates of what is archived, those on the shelf included.

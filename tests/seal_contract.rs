@@ -291,7 +291,7 @@ fn all_is_told_what_the_discs_are() {
     let sandbox = Sandbox::new();
     sandbox.volume(1, &[("2014/a.jpg", "x")]);
     sandbox.seal(&["--all", "--media", "dvd"], &[]).expect_status(0);
-    assert_eq!(sandbox.entry(1).expect("volume 1")["capacity"], 2_295_104 * 2048);
+    assert_eq!(sandbox.entry(1).expect("volume 1")["capacity"], 2_295_104_u64 * 2048);
     sandbox.volume(2, &[("2014/a.jpg", "y")]);
     sandbox.seal(&["--all", "--media", "cd", "--reserve", "10%"], &[]).expect_status(0);
     let capacity = sandbox.entry(2).expect("volume 2")["capacity"].as_u64().expect("bytes");

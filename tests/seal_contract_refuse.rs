@@ -3,6 +3,7 @@
 mod support;
 
 use std::os::unix::net::UnixListener;
+use support::archive::expect_same;
 use support::plan::{Row, plan};
 use support::{Outcome, Sandbox, set_mtime, snapshot};
 
@@ -101,7 +102,7 @@ fn a_seal_file_with_another_content_is_left_as_it_is() {
         sandbox.write(&path, "somebody else's");
         let before = snapshot(&sandbox.path("Archive/0007"));
         sandbox.seal(&[], &rows).expect_status(1).expect_stderr(&path);
-        assert_eq!(snapshot(&sandbox.path("Archive/0007")), before, "{name}");
+        expect_same(&snapshot(&sandbox.path("Archive/0007")), &before, &format!("{name}"));
         sandbox.expect_sealed(8);
     }
 }
@@ -168,7 +169,7 @@ fn expect_usage(args: &[&str]) {
     let (sandbox, rows) = two();
     let before = snapshot(&sandbox.work());
     sandbox.run("ms-seal", args, &plan(&rows)).expect_status(2);
-    assert_eq!(snapshot(&sandbox.work()), before, "{args:?}");
+    expect_same(&snapshot(&sandbox.work()), &before, &format!("{args:?}"));
 }
 
 #[test]
@@ -212,6 +213,6 @@ fn a_catalogue_that_cannot_be_read_stops_everything() {
         sandbox.write("Archive/index.json", broken);
         let before = snapshot(&sandbox.path("Archive"));
         sandbox.seal(&[], &rows).expect_status(2).expect_stderr("Archive/index.json");
-        assert_eq!(snapshot(&sandbox.path("Archive")), before, "{broken:?}");
+        expect_same(&snapshot(&sandbox.path("Archive")), &before, &format!("{broken:?}"));
     }
 }

@@ -133,3 +133,18 @@ fn below(directory: &OsString, name: &OsStr) -> OsString {
     path.push(name);
     path
 }
+
+/// The paths at which two snapshots are not the same.
+pub fn differing<T: PartialEq>(one: &BTreeMap<PathBuf, T>, other: &BTreeMap<PathBuf, T>) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> =
+        one.iter().filter(|(path, seen)| other.get(*path) != Some(*seen)).map(|(path, _)| path.clone()).collect();
+    paths.extend(other.keys().filter(|path| !one.contains_key(*path)).cloned());
+    paths
+}
+
+/// Two snapshots must be the same.
+#[track_caller]
+pub fn expect_same<T: PartialEq>(one: &BTreeMap<PathBuf, T>, other: &BTreeMap<PathBuf, T>, context: &str) {
+    let differing = differing(one, other);
+    assert!(differing.is_empty(), "{context}: not the same: {differing:?}");
+}

@@ -19,6 +19,7 @@ pub fn bin(tool: &str) -> &'static str {
         "ms-mv" => env!("CARGO_BIN_EXE_ms-mv"),
         "ms-gen" => env!("CARGO_BIN_EXE_ms-gen"),
         "ms-ingest" => env!("CARGO_BIN_EXE_ms-ingest"),
+        "ms-seal" => env!("CARGO_BIN_EXE_ms-seal"),
         "ms-verify" => env!("CARGO_BIN_EXE_ms-verify"),
         "ms-pack" => env!("CARGO_BIN_EXE_ms-pack"),
         other => panic!("no tool is called {other}"),
