@@ -173,6 +173,12 @@ impl Common {
         Ok(true)
     }
 
+    /// Whether it was said how records are to be written.
+    #[must_use]
+    pub fn names_a_format(&self) -> bool {
+        self.csv || self.header.is_some()
+    }
+
     /// How many threads may work at once: as asked for, else the processors this process may use.
     #[must_use]
     pub fn jobs(&self) -> usize {

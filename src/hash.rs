@@ -90,7 +90,11 @@ impl Status {
         }
     }
 
-    fn from_metadata(status: &Metadata) -> Result<Self, Trouble> {
+    /// What a look at a file has given.
+    ///
+    /// # Errors
+    /// [`Trouble::NotRegular`] where it is none that is regular.
+    pub(crate) fn from_metadata(status: &Metadata) -> Result<Self, Trouble> {
         let kind = status.file_type();
         if !kind.is_file() {
             let other = if kind.is_dir() { "a directory" } else { "a symbolic link" };
@@ -102,6 +106,11 @@ impl Status {
             id: FileId { dev: status.dev(), ino: status.ino() },
         })
     }
+}
+
+/// When anything about a file changed last, as a look at it has given.
+pub(crate) fn ctime_of(status: &Metadata) -> Timestamp {
+    timestamp(status.ctime(), status.ctime_nsec())
 }
 
 fn timestamp(seconds: i64, nanoseconds: i64) -> Timestamp {
@@ -296,7 +305,7 @@ impl Opened {
 
 fn look_at(file: &File) -> Result<(Status, Timestamp), Trouble> {
     let status = file.metadata()?;
-    Ok((Status::from_metadata(&status)?, timestamp(status.ctime(), status.ctime_nsec())))
+    Ok((Status::from_metadata(&status)?, ctime_of(&status)))
 }
 
 /// Reads once; a signal does not count as an error.

@@ -18,8 +18,9 @@
 //! | Where does a new photo go, and what goes with it? | [`ingest`] |
 //! | Which files still are what their records say? | [`verify`] |
 //! | What is an archive, a volume, a disc? | [`volume`] |
+//! | Which file goes to which disc? How is a volume finished and remembered? | [`pack`], [`seal`] |
 //! | Does a plan make sense as a whole? | [`mod@plan`] |
-//! | How does a file move without being lost? How does it come back? | [`mv`], [`journal`] |
+//! | How does a file move without being lost? How does it come back? | [`mv`], [`journal`], `rename` |
 //! | Which directory is this really, and is it protected? | [`place`] |
 //! | What if a file is cut short while it is mapped? What if Ctrl-C comes? | [`mapped`], [`interrupt`] |
 //! | How are many files read at once? | `pool`, `reading` |
@@ -50,7 +51,9 @@ mod pool;
 pub mod progress;
 mod reading;
 pub mod record;
+mod rename;
 pub mod report;
+pub mod seal;
 pub mod stream;
 mod threads;
 pub mod verify;

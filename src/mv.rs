@@ -1,6 +1,6 @@
 //! The one tool that moves anything: carries out a [`Plan`] row by row, or reverses what a journal tells.
 //!
-//! Where the promises are kept: nothing replaced in [`rename`]; nothing lost between filesystems in [`copy`]; what a
+//! Where the promises are kept: nothing replaced in [`crate::rename`]; nothing lost between filesystems in [`copy`]; what a
 //! row says against what is there in [`facts`]; the copy that stays in [`keep`]; protected directories in [`dirs`];
 //! the order of all that in [`mover`]; being able to go back in [`crate::journal`] and [`undo`].
 
@@ -12,7 +12,6 @@ mod keep;
 mod mover;
 mod output;
 mod prune;
-mod rename;
 mod trouble;
 mod undo;
 

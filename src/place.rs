@@ -43,6 +43,17 @@ impl Location {
         self.ways.iter().any(|way| way.starts_with(&place.real)) || self.inner.iter().any(is_below)
     }
 
+    /// The path by which this lies below `place`, by whatever path it was reached; empty for `place` itself, and `None` where
+    /// it does not lie there.
+    #[must_use]
+    pub fn below(&self, place: &Self) -> Option<&Path> {
+        let named = self.ways.iter().find_map(|way| way.strip_prefix(&place.real).ok());
+        let (other, above) = place.inner.first()?;
+        named.or_else(|| {
+            self.inner.iter().filter(|(device, _)| device == other).find_map(|(_, path)| path.strip_prefix(above).ok())
+        })
+    }
+
     /// The absolute path, without symbolic links in the part that exists.
     #[must_use]
     pub fn real(&self) -> &Path {

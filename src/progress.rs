@@ -65,6 +65,11 @@ impl Progress {
         self.counts.all_bytes.store(count, Ordering::Relaxed);
     }
 
+    /// So many bytes are to be done besides those that were expected before.
+    pub fn expect_more_bytes(&self, count: u64) {
+        self.counts.all_bytes.fetch_add(count, Ordering::Relaxed);
+    }
+
     /// Takes it from the screen.
     pub fn finish(&mut self) {
         if let Some((stop, thread)) = self.display.take() {

@@ -150,6 +150,23 @@ pub fn number(number: u64) -> String {
     text
 }
 
+/// Lines of a table: two spaces between columns, the `left` ones aligned at their beginnings, the others at their ends.
+#[must_use]
+pub fn columns<const N: usize>(rows: &[[String; N]], left: &[usize]) -> Vec<String> {
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let pad = |(place, cell): (usize, &String)| match widths[place] {
+        width if left.contains(&place) => format!("{cell:<width$}"),
+        width => format!("{cell:>width$}"),
+    };
+    let line = |row: &[String; N]| row.iter().enumerate().map(pad).collect::<Vec<_>>().join("  ");
+    rows.iter().map(|row| line(row).trim_end().to_owned()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,6 +182,12 @@ mod tests {
         assert_eq!(count(1, "file"), "1 file");
         assert_eq!(count(1_234_567, "file"), "1,234,567 files");
         assert_eq!(count(123, "file"), "123 files");
+    }
+
+    #[test]
+    fn columns_stand_below_each_other() {
+        let rows = [["n", "name"], ["100", "\u{e9}"], ["7", "abcdef"]].map(|row| row.map(str::to_owned));
+        assert_eq!(columns(&rows, &[1]), ["  n  name", "100  \u{e9}", "  7  abcdef"]);
     }
 
     #[test]

@@ -139,6 +139,14 @@ pub fn is_sealed(dir: &Path) -> bool {
     number.zip(dir.parent()).is_some_and(|(number, archive)| stands(number.listing(archive)))
 }
 
+/// Whether nothing may be added to the volume in `dir`: it is sealed, or its sealing has begun. Only a directory that is
+/// called like a volume is taken for one whose sealing has begun, for an `index.json` stands in many.
+#[must_use]
+pub fn is_closed(dir: &Path) -> bool {
+    let is_numbered = dir.file_name().and_then(Number::of_dir).is_some();
+    is_sealed(dir) || is_numbered && [INDEX, SUMS].iter().any(|name| dir.join(name).symlink_metadata().is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,15 +173,17 @@ mod tests {
         let dir = tempfile::tempdir().expect("directory");
         let volume = Number::FIRST.dir(dir.path());
         std::fs::create_dir(&volume).expect("volume");
-        assert!(!is_sealed(&volume));
+        assert!(!is_sealed(&volume) && !is_closed(&volume));
         std::fs::write(volume.join(INDEX), "").expect("index");
-        assert!(!is_sealed(&volume));
+        assert!(!is_sealed(&volume) && is_closed(&volume));
         std::fs::write(volume.join(SUMS), "").expect("sums");
         assert!(is_sealed(&volume));
         let second = Number::FIRST.next().expect("number").dir(dir.path());
         assert!(!is_sealed(&second));
         std::fs::create_dir(dir.path().join(LISTINGS)).expect("listings");
         std::fs::write(dir.path().join(LISTINGS).join("0002.tsv"), "").expect("listing");
-        assert!(is_sealed(&second));
+        assert!(is_sealed(&second) && is_closed(&second));
+        std::fs::write(dir.path().join(INDEX), "").expect("index");
+        assert!(!is_closed(dir.path()), "an index.json alone makes no volume");
     }
 }

@@ -16,12 +16,12 @@ use rustix::fs::{
 
 use super::dirs::{Dir, Entry};
 use super::facts::Facts;
-use super::rename::{self, Unnamed};
 use super::trouble::Trouble;
 use crate::cli::Failure;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::record::{ContentHash, FileId};
+use crate::rename::{self, Unnamed};
 
 /// Copies in steps of this many bytes, between which a signal is noticed.
 const CHUNK: usize = 1 << 20;

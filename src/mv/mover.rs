@@ -9,13 +9,13 @@ use super::copy::{self, Copy};
 use super::dirs::{Dirs, Entry};
 use super::facts::Facts;
 use super::keep::{Kept, begins_with, same_content};
-use super::rename::{self, Unnamed};
 use super::trouble::Trouble;
 use crate::interrupt::Interrupt;
 use crate::journal::{Journal, LeftOver, Mode};
 use crate::plan::Step;
 use crate::progress::Progress;
 use crate::record::ContentHash;
+use crate::rename::{self, Unnamed};
 
 /// How thoroughly files are compared with what the plan says of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -390,7 +390,7 @@ impl Mover<'_> {
                 self.copy(task, (dest, facts), source, &part_name(journal.run(), task.number), journal)?;
                 remove_source(dest, facts)?;
             }
-            Err(error) => return Err(stranded(dest, source, error)),
+            Err(error) => return Err(stranded(dest, source, &error)),
         }
         Err(keeper_gone(&source.path))
     }
@@ -407,7 +407,7 @@ fn check_moved(source: &Entry, facts: &Facts, dest: &Entry, progress: &Progress)
     }
     match rename_back(dest, source) {
         Ok(()) => Err(Trouble::refused("moving", &source.path, "it was replaced by another file at the last moment")),
-        Err(error) => Err(stranded(dest, source, error)),
+        Err(error) => Err(stranded(dest, source, &error)),
     }
 }
 
@@ -471,7 +471,7 @@ fn is_untouched(entry: &Entry, facts: &Facts) -> bool {
     Facts::of(&entry.dir, &entry.name).is_ok_and(|now| now.is_some_and(|now| now.is_untouched_since(facts)))
 }
 
-fn stranded(dest: &Entry, source: &Entry, error: Unnamed) -> Trouble {
+fn stranded(dest: &Entry, source: &Entry, error: &Unnamed) -> Trouble {
     let Trouble::Refused { reason, .. } = error.trouble("taking back", &dest.path) else {
         return Trouble::refused("taking back", &dest.path, "unknown");
     };

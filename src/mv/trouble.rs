@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::dirs::Unmade;
 use crate::cli::Failure;
+use crate::rename::Unnamed;
 use crate::report::{self, Reporter};
 
 /// What keeps a row from being carried out.
@@ -62,6 +63,12 @@ impl Trouble {
             Self::Failed(failure) => Err(Stopped::Failed(failure)),
             Self::Interrupted => Err(Stopped::Interrupted),
         }
+    }
+}
+
+impl Unnamed {
+    pub(super) fn trouble(&self, doing: &'static str, path: &Path) -> Trouble {
+        Trouble::refused(doing, path, self)
     }
 }
 

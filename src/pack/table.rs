@@ -4,7 +4,7 @@ use super::fill::{Amount, Volume};
 use super::{Job, Plan};
 use crate::report::{self, shown};
 use crate::volume::date::Date;
-use crate::volume::medium::{Disc, share_of};
+use crate::volume::medium::{self, Disc, share_of};
 
 const HEAD: [&str; 7] = ["volume", "files", "bytes", "image bytes", "fill", "first", "last"];
 
@@ -73,17 +73,7 @@ fn dates(amount: &Amount) -> String {
 fn table(volumes: &[Volume], disc: Disc) -> Vec<String> {
     let mut rows = vec![HEAD.map(str::to_owned)];
     rows.extend(volumes.iter().map(|volume| row(volume, disc)));
-    let mut widths = [0; HEAD.len()];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.len().max(*width);
-        }
-    }
-    let pad = |row: &[String; HEAD.len()]| {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:>width$}")).collect();
-        cells.join("  ")
-    };
-    rows.iter().map(pad).collect()
+    report::columns(&rows, &[])
 }
 
 fn row(volume: &Volume, disc: Disc) -> [String; HEAD.len()] {
@@ -100,8 +90,6 @@ fn row(volume: &Volume, disc: Disc) -> [String; HEAD.len()] {
     ]
 }
 
-/// How full it is, never rounded up: `99.95%`.
 fn fill(volume: &Volume, disc: Disc) -> String {
-    let hundredths = u128::from(volume.image_bytes(disc)) * 10_000 / u128::from(disc.capacity.max(1));
-    format!("{}.{:02}%", hundredths / 100, hundredths % 100)
+    medium::fill(volume.image_bytes(disc), disc.capacity)
 }

@@ -44,8 +44,9 @@ impl Extent {
     /// A bound of the image of a volume that holds this and nothing else, in bytes: a multiple of [`SECTOR`].
     #[must_use]
     pub fn image_bytes(self, filesystem: Filesystem) -> u64 {
-        let described =
-            [(INDEX, self.index.saturating_add(index::LEN_OF_NONE)), (SUMS, self.sums), (README, README_LEN)];
+        let (index, sums) =
+            (self.index.saturating_add(index::LEN_OF_NONE), self.sums.saturating_add(sums::LEN_OF_NONE));
+        let described = [(INDEX, index), (SUMS, sums), (README, README_LEN)];
         let described = described.into_iter().map(|(name, size)| filesystem.file(name.as_bytes(), size));
         let bytes = described.fold(self.image.saturating_add(filesystem.fixed()), u64::saturating_add);
         bytes.div_ceil(SECTOR).saturating_mul(SECTOR)

@@ -72,10 +72,17 @@ impl DiscOptions {
         Ok(true)
     }
 
-    /// Whether anything says how large the disc is.
+    /// Whether anything says how large the disc is; something to be left free says it of the disc that is taken where none
+    /// is named.
     #[must_use]
     pub fn names_a_disc(&self) -> bool {
-        self.media.is_some() || self.capacity.is_some()
+        self.media.is_some() || self.capacity.is_some() || self.reserve.is_some()
+    }
+
+    /// Whether anything was said.
+    #[must_use]
+    pub fn says_anything(&self) -> bool {
+        self.names_a_disc() || self.filesystem.is_some()
     }
 
     /// What the image is to be written as.
@@ -116,6 +123,13 @@ impl DiscOptions {
 pub fn share_of(whole: u64, share: u64) -> u64 {
     let part = u128::from(whole) * u128::from(share) / u128::from(WHOLE);
     u64::try_from(part).unwrap_or(u64::MAX)
+}
+
+/// How full a disc is with an image, never rounded up: `99.95%`.
+#[must_use]
+pub fn fill(image_bytes: u64, capacity: u64) -> String {
+    let hundredths = u128::from(image_bytes) * 10_000 / u128::from(capacity.max(1));
+    format!("{}.{:02}%", hundredths / 100, hundredths % 100)
 }
 
 fn reserve(option: &str, value: &OsStr) -> Result<Reserve, Failure> {

@@ -23,8 +23,9 @@ pub fn can_hold(path: &[u8]) -> bool {
         && !path.contains(&0)
 }
 
-/// Appends the line of a file.
+/// Appends the line of a file. b3sum takes a bare `-` for standard input.
 pub fn push_line(hash: ContentHash, path: &[u8], line: &mut Vec<u8>) {
+    let path = if path == b"-" { b"./-" } else { path };
     let is_escaped = memchr::memchr2(b'\\', b'\n', path).is_some();
     if is_escaped {
         line.push(b'\\');
@@ -40,6 +41,9 @@ pub fn push_line(hash: ContentHash, path: &[u8], line: &mut Vec<u8>) {
     }
     line.push(b'\n');
 }
+
+/// Length of what there may be beside the lines, at most, in bytes: one file may be called `-`.
+pub const LEN_OF_NONE: u64 = 2;
 
 /// Length of the line of a file, at most, in bytes.
 #[must_use]
@@ -157,6 +161,9 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_is_no_longer_than_foretold() {
+        let mut line = Vec::new();
+        push_line(ContentHash([0xab; 32]), b"-", &mut line);
+        assert!(line.ends_with(b"  ./-\n") && line.len() as u64 <= LEN_OF_NONE + len_of(TextLen::of(b"-")));
         for path in ["a", "a b", " a", "a\\b", "a\nb", "a\rb", "\\\n", "é\u{301}", "a) = b", "\\"] {
             let mut line = Vec::new();
             push_line(ContentHash([0xab; 32]), path.as_bytes(), &mut line);

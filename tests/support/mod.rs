@@ -21,6 +21,7 @@ pub fn bin(tool: &str) -> &'static str {
         "ms-ingest" => env!("CARGO_BIN_EXE_ms-ingest"),
         "ms-seal" => env!("CARGO_BIN_EXE_ms-seal"),
         "ms-verify" => env!("CARGO_BIN_EXE_ms-verify"),
+        "ms-seal" => env!("CARGO_BIN_EXE_ms-seal"),
         "ms-pack" => env!("CARGO_BIN_EXE_ms-pack"),
         other => panic!("no tool is called {other}"),
     }

@@ -1,18 +1,18 @@
 //! Giving a file another name without ever replacing one.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::io;
-use std::path::Path;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::fs::{AtFlags, RenameFlags, linkat, renameat_with, statat, unlinkat};
 use rustix::io::Errno;
 
-use super::dirs::Dir;
-use super::trouble::Trouble;
+use crate::report;
 
 /// Why a file did not get its new name.
 #[derive(Debug)]
-pub(super) enum Unnamed {
+pub(crate) enum Unnamed {
     /// Something has that name already.
     Taken,
     /// The two directories are on different filesystems, or in different mounts of one.
@@ -23,15 +23,14 @@ pub(super) enum Unnamed {
     Error(io::Error),
 }
 
-impl Unnamed {
-    pub(super) fn trouble(self, doing: &'static str, path: &Path) -> Trouble {
-        let reason = match self {
-            Self::Taken => "something stands there already".into(),
-            Self::OtherFilesystem => "it is on another filesystem".into(),
-            Self::Unsupported => "this filesystem can neither rename without replacing nor make hard links".into(),
-            Self::Error(error) => return Trouble::io(doing, path, error),
-        };
-        Trouble::Refused { doing, path: path.to_owned(), reason }
+impl fmt::Display for Unnamed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Taken => "something stands there already",
+            Self::OtherFilesystem => "it is on another filesystem",
+            Self::Unsupported => "this filesystem can neither rename without replacing nor make hard links",
+            Self::Error(error) => return out.write_str(&report::reason(error)),
+        })
     }
 }
 
@@ -46,7 +45,7 @@ impl From<Errno> for Unnamed {
 }
 
 /// Renames in one atomic step (renameat2(2) with `RENAME_NOREPLACE`).
-pub(super) fn without_replacing(from: &Dir, old: &OsStr, to: &Dir, new: &OsStr) -> Result<(), Unnamed> {
+pub(crate) fn without_replacing(from: impl AsFd, old: &OsStr, to: impl AsFd, new: &OsStr) -> Result<(), Unnamed> {
     match renameat_with(from, old, to, new, RenameFlags::NOREPLACE) {
         Ok(()) => Ok(()),
         // A filesystem that does not know the flag gives INVAL, a kernel that does not know the call NOSYS.
@@ -57,10 +56,12 @@ pub(super) fn without_replacing(from: &Dir, old: &OsStr, to: &Dir, new: &OsStr) 
 
 /// Where the filesystem cannot rename without replacing: the file gets its new name as a hard link, which never
 /// replaces either, and then loses the old one. A crash in between leaves both.
-pub(super) fn link_then_unlink(from: &Dir, old: &OsStr, to: &Dir, new: &OsStr) -> Result<(), Unnamed> {
+pub(crate) fn link_then_unlink(from: impl AsFd, old: &OsStr, to: impl AsFd, new: &OsStr) -> Result<(), Unnamed> {
+    let (from, to) = (from.as_fd(), to.as_fd());
     link(from, old, to, new)?;
-    let id =
-        |dir: &Dir, name: &OsStr| statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).map(|stat| (stat.st_dev, stat.st_ino));
+    let id = |dir: BorrowedFd<'_>, name: &OsStr| {
+        statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).map(|stat| (stat.st_dev, stat.st_ino))
+    };
     if id(from, old) != id(to, new) {
         return Err(Unnamed::Error(io::Error::other("another file was put in its place meanwhile; it has both names")));
     }
@@ -68,7 +69,7 @@ pub(super) fn link_then_unlink(from: &Dir, old: &OsStr, to: &Dir, new: &OsStr) -
 }
 
 /// Gives a file a further name.
-pub(super) fn link(from: &Dir, old: &OsStr, to: &Dir, new: &OsStr) -> Result<(), Unnamed> {
+pub(crate) fn link(from: impl AsFd, old: &OsStr, to: impl AsFd, new: &OsStr) -> Result<(), Unnamed> {
     linkat(from, old, to, new, AtFlags::empty()).map_err(|error| match error {
         // PERM is what link(2) gives for a filesystem without hard links.
         Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS => Unnamed::Unsupported,

@@ -1,0 +1,150 @@
+//! Sealing a volume that is still open, or whose sealing was cut off.
+//!
+//! Everything is looked at and read, and only if nothing is wrong, the first byte is written.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use super::desk::Desk;
+use super::inventory::Inventory;
+use super::locked::Locked;
+use super::readme::Readme;
+use super::tally::Tally;
+use super::told::Account;
+use super::{Job, hashes};
+use crate::cli::Failure;
+use crate::report::{self, shown};
+use crate::volume::{INDEX, Number, README, SUMS, index, sums};
+
+/// What became of a volume.
+#[derive(Debug)]
+pub(super) enum End {
+    /// It is sealed.
+    Sealed(Tally),
+    /// It stays as it is; why was named.
+    Open,
+    /// It has no files.
+    Empty,
+    /// It stays as it is, since a signal came.
+    Interrupted,
+}
+
+/// One volume on its way.
+struct Fresh<'a> {
+    job: &'a Job<'a>,
+    number: Number,
+    inventory: Inventory,
+    tally: Tally,
+    /// How many failures had been named before.
+    failures: u64,
+}
+
+/// Seals a volume, of which rows tell what is in `account`.
+///
+/// # Errors
+/// [`Failure::Stop`] where the archive cannot be written to.
+pub(super) fn seal(locked: &mut Locked, number: Number, account: &Account, job: &Job<'_>) -> Result<End, Failure> {
+    let failures = job.reporter.failures();
+    let mut inventory = Inventory::take(&number.dir(&locked.archive.dir), job.reporter);
+    let promises = account.settle(&mut inventory, job.reporter);
+    if inventory.files.is_empty() && job.reporter.failures() == failures {
+        job.reporter.warn(&format!("sealing: {}: no files, so it is not sealed", shown(&inventory.dir)));
+        return Ok(End::Empty);
+    }
+    let (capacity, filesystem) = locked.disc(number, account.plan.disc, job);
+    let tally = Tally::of(filesystem, inventory.records(), inventory.dirs.iter());
+    let mut volume = Fresh { job, number, inventory, tally, failures };
+    volume.check_whole(account);
+    volume.check_fit(capacity);
+    if !volume.is_sound() {
+        return Ok(End::Open);
+    }
+    if !hashes::fill(&mut volume.inventory, &promises, job)? {
+        return Ok(End::Interrupted);
+    }
+    if !volume.is_sound() {
+        return Ok(End::Open);
+    }
+    locked.protect()?;
+    if let Err((path, error)) = volume.describe() {
+        job.reporter.failed("sealing", &path, &format!("{}; run ms-seal again", report::reason(&error)));
+    }
+    if !volume.is_sound() {
+        return Ok(End::Open);
+    }
+    // What somebody has added in the last moment is in no list. That is for people to know, but nothing to be taken back.
+    volume.inventory.check_again(job.reporter);
+    locked.remember(number, &volume.inventory.records(), &volume.tally, capacity)?;
+    Ok(End::Sealed(volume.tally))
+}
+
+impl Fresh<'_> {
+    fn is_sound(&self) -> bool {
+        self.job.reporter.failures() == self.failures
+    }
+
+    fn refuse(&self, reason: &str) {
+        self.job.reporter.failed("sealing", &self.inventory.dir, &reason);
+    }
+
+    /// Whether it was filled to the end.
+    fn check_whole(&self, account: &Account) {
+        if let Some((rows, all)) = account.plan.cut_off() {
+            self.refuse(&format!(
+                "{} of {} that were planned are told, and the last is missing: run the same plan again, or seal it as it is with --all",
+                report::number(rows),
+                report::count(all, "row")
+            ));
+        }
+    }
+
+    fn check_fit(&self, capacity: Option<u64>) {
+        let (bytes, number) = (self.tally.image_bytes(), report::number);
+        if let Some(capacity) = capacity.filter(|capacity| bytes > *capacity) {
+            self.refuse(&format!(
+                "its image takes {} bytes, and its disc has {}: move files out of it, or name a larger disc with --media",
+                number(bytes),
+                number(capacity)
+            ));
+        }
+    }
+
+    /// Writes the files that describe it. What was moved here by renaming it may not be on the disk yet.
+    fn describe(&self) -> Result<(), (PathBuf, io::Error)> {
+        let dir = &self.inventory.dir;
+        let at = |name: &str| {
+            let path = dir.join(name);
+            move |error: io::Error| (path, error)
+        };
+        let desk = Desk::open(dir).and_then(|desk| desk.clear().map(|()| desk)).map_err(at(""))?;
+        desk.sync_filesystem().map_err(at(""))?;
+        desk.put(README, &|out| self.readme(out)).map_err(at(README))?;
+        self.inventory.check_again(self.job.reporter);
+        if !self.is_sound() {
+            return Ok(());
+        }
+        let index = |out: &mut dyn Write| index::write(self.number, self.inventory.records(), out);
+        desk.put(INDEX, &index).map_err(at(INDEX))?;
+        desk.put(SUMS, &|out| self.sums(out)).map_err(at(SUMS))
+    }
+
+    fn unlisted(&self) -> u64 {
+        self.inventory.files.iter().filter(|file| !sums::can_hold(file.path())).count() as u64
+    }
+
+    fn readme(&self, out: &mut dyn Write) -> io::Result<()> {
+        Readme { number: self.number, tally: &self.tally, unlisted: self.unlisted() }.write(out)
+    }
+
+    fn sums(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut line = Vec::new();
+        for file in self.inventory.files.iter().filter(|file| sums::can_hold(file.path())) {
+            line.clear();
+            if let Some(hash) = file.record.hash {
+                sums::push_line(hash, file.path(), &mut line);
+            }
+            out.write_all(&line)?;
+        }
+        Ok(())
+    }
+}

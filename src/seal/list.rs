@@ -1,0 +1,112 @@
+//! A table of all volumes, for people.
+
+use std::io::Write;
+
+use super::tally::Tally;
+use super::{Job, inventory, sealed};
+use crate::cli::Failure;
+use crate::escape;
+use crate::report;
+use crate::volume::Number;
+use crate::volume::archive::{Archive, Standing, Traces};
+use crate::volume::catalogue::{Burn, State, Volume};
+use crate::volume::medium;
+
+const HEAD: [&str; 11] =
+    ["volume", "label", "state", "files", "bytes", "image", "fill", "first", "last", "copies", "where"];
+
+/// Which of these columns are texts.
+const LEFT: [usize; 6] = [1, 2, 7, 8, 9, 10];
+
+/// Writes the table to `out`.
+///
+/// # Errors
+/// [`Failure`] where the archive cannot be looked at, or the output fails.
+pub(super) fn write(job: &Job<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+    let archive = Archive::survey(&job.options.archive)?;
+    if archive.volumes.is_empty() {
+        job.reporter.summary("no volumes");
+        return Ok(());
+    }
+    let mut rows = vec![HEAD.map(str::to_owned)];
+    for (number, traces) in &archive.volumes {
+        rows.push(row(&archive, *number, *traces, job)?);
+    }
+    let mut text = report::columns(&rows, &LEFT).join("\n");
+    text.push('\n');
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
+}
+
+fn row(archive: &Archive, number: Number, traces: Traces, job: &Job<'_>) -> Result<[String; HEAD.len()], Failure> {
+    let standing = traces.standing();
+    let Some(volume) = volume(archive, number, traces, job)? else { return Ok(lost(number)) };
+    let place = place(&volume, traces);
+    if place == MISSING {
+        let reason = "it is sealed and was never burned, and its directory is gone";
+        job.reporter.failed("listing", &number.dir(&archive.dir), &reason);
+    }
+    let date = |date: &Option<String>| date.clone().unwrap_or_else(|| "-".into());
+    let state = if standing == Standing::HalfSealed { "half-sealed" } else { volume.state.name() };
+    Ok([
+        number.to_string(),
+        number.label(),
+        state.to_owned(),
+        report::number(volume.files),
+        report::bytes(volume.bytes),
+        report::bytes(volume.image_bytes),
+        volume.capacity.map_or_else(|| "-".into(), |capacity| medium::fill(volume.image_bytes, capacity)),
+        date(&volume.first_date),
+        date(&volume.last_date),
+        copies(&volume.burns),
+        place.to_owned(),
+    ])
+}
+
+/// What there is to tell of a volume: what the catalogue says of one that is sealed, and what stands in one that is not.
+fn volume(archive: &Archive, number: Number, traces: Traces, job: &Job<'_>) -> Result<Option<Volume>, Failure> {
+    let known = archive.catalogue.get(number);
+    let capacity = known.and_then(|volume| volume.capacity);
+    match traces.standing() {
+        Standing::Sealed if traces.is_complete() => Ok(known.cloned()),
+        Standing::Sealed => {
+            let tally = sealed::tally(archive, number, traces, job.options.filesystem)?;
+            Ok(tally.map(|tally| tally.volume(number, State::Sealed, capacity)))
+        }
+        Standing::Open | Standing::HalfSealed => {
+            let mut tally = Tally::new(job.options.filesystem);
+            inventory::walk(&number.dir(&archive.dir), |met| tally.add(&met));
+            Ok(Some(tally.volume(number, State::Open, capacity)))
+        }
+        Standing::Lost => Ok(None),
+    }
+}
+
+const MISSING: &str = "missing";
+
+fn place(volume: &Volume, traces: Traces) -> &'static str {
+    match volume.state {
+        _ if traces.has_dir => "here",
+        State::Burned => "on shelf",
+        _ => MISSING,
+    }
+}
+
+/// Only its number is left, which no other volume gets.
+fn lost(number: Number) -> [String; HEAD.len()] {
+    let mut row = HEAD.map(|_| "-".to_owned());
+    row[0] = number.to_string();
+    row[1] = number.label();
+    row[2] = "lost".into();
+    row
+}
+
+/// `2: home, elsewhere`.
+fn copies(burns: &[Burn]) -> String {
+    let name = |burn: &Burn| burn.copy.as_ref().map(|copy| escape::for_people(copy.as_bytes()));
+    let names: Vec<String> = burns.iter().filter_map(name).collect();
+    match burns.len() {
+        0 => "-".into(),
+        count if names.is_empty() => count.to_string(),
+        count => format!("{count}: {}", names.join(", ")),
+    }
+}

@@ -1,0 +1,143 @@
+//! An archive that nobody else seals, and what it remembers of its volumes.
+
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use super::desk::Desk;
+use super::tally::Tally;
+use super::{Job, stop};
+use crate::cli::Failure;
+use crate::place;
+use crate::record::{INDEX_COLUMNS, Record};
+use crate::report::{self, shown};
+use crate::stream::writer::tsv_line;
+use crate::volume::archive::{Archive, Traces};
+use crate::volume::catalogue::State;
+use crate::volume::image::Filesystem;
+use crate::volume::medium::Disc;
+use crate::volume::{INDEX, LISTINGS, Number};
+
+/// An archive, locked until this is dropped.
+#[derive(Debug)]
+pub(super) struct Locked {
+    desk: Desk,
+    pub(super) archive: Archive,
+}
+
+impl Locked {
+    /// Locks the archive and looks at it. What a crash has left of a file is removed.
+    ///
+    /// # Errors
+    /// [`Failure::Stop`] where somebody else is at work there, or it cannot be looked at.
+    pub(super) fn open(job: &Job<'_>) -> Result<Self, Failure> {
+        let dir = &job.options.archive;
+        let failed = |error| stop("opening the archive", dir, &error);
+        let desk = Desk::open(dir).map_err(failed)?;
+        match desk.lock() {
+            Ok(true) => {}
+            Ok(false) => {
+                return Err(Failure::Stop(format!(
+                    "locking the archive: {}: another ms-seal is at work there",
+                    shown(dir)
+                )));
+            }
+            // Some network filesystems lock files only.
+            Err(error) => job.reporter.warn(&format!(
+                "locking the archive: {}: {}; see to it that no other ms-seal works there",
+                shown(dir),
+                report::reason(&error)
+            )),
+        }
+        desk.clear().map_err(failed)?;
+        if desk.has(LISTINGS) {
+            let listings = dir.join(LISTINGS);
+            Desk::open(&listings).and_then(|desk| desk.clear()).map_err(|error| stop("opening", &listings, &error))?;
+        }
+        Ok(Self { desk, archive: Archive::survey(dir)? })
+    }
+
+    /// What there is of a volume.
+    pub(super) fn traces(&self, number: Number) -> Traces {
+        self.archive.volumes.get(&number).copied().unwrap_or_default()
+    }
+
+    /// How large the image of a volume may be, where that is known, and what it is written as. What the plan says counts
+    /// first, then what the options say, then what the archive remembers.
+    pub(super) fn disc(&self, number: Number, planned: Option<Disc>, job: &Job<'_>) -> (Option<u64>, Filesystem) {
+        let known = || self.archive.catalogue.get(number).and_then(|volume| volume.capacity);
+        planned
+            .or(job.options.disc)
+            .map_or_else(|| (known(), job.options.filesystem), |disc| (Some(disc.capacity), disc.filesystem))
+    }
+
+    /// From now on nothing leaves the archive.
+    pub(super) fn protect(&self) -> Result<(), Failure> {
+        self.writing(place::MARKER, |desk| desk.put_mark(place::MARKER))
+    }
+
+    /// Remembers a sealed volume: its listing, its marker, and last the catalogue.
+    pub(super) fn remember<'r>(
+        &mut self,
+        number: Number,
+        records: &(impl Iterator<Item = &'r Record> + Clone),
+        tally: &Tally,
+        capacity: Option<u64>,
+    ) -> Result<(), Failure> {
+        let is_burned = self.traces(number).state == Some(State::Burned);
+        let state = if is_burned { State::Burned } else { State::Sealed };
+        self.put_listing(number, records)?;
+        if !is_burned {
+            let marker = name_of(&number.marker(Path::new("")));
+            self.writing(&marker, |desk| desk.put_mark(&marker))?;
+        }
+        self.archive.catalogue.put(tally.volume(number, state, capacity));
+        self.save()
+    }
+
+    fn put_listing<'r>(
+        &self,
+        number: Number,
+        records: &(impl Iterator<Item = &'r Record> + Clone),
+    ) -> Result<(), Failure> {
+        if self.traces(number).has_listing {
+            return Ok(());
+        }
+        let dir = PathBuf::from(number.to_string());
+        let text = |out: &mut dyn Write| {
+            let mut line = Vec::new();
+            records.clone().try_for_each(|record| {
+                line.clear();
+                tsv_line(
+                    &Record { path: dir.join(&record.path), id: None, ..record.clone() },
+                    INDEX_COLUMNS,
+                    &mut line,
+                );
+                out.write_all(&line)
+            })
+        };
+        let listing = number.listing(Path::new(""));
+        self.writing(&listing.to_string_lossy(), |desk| desk.open_or_make(LISTINGS)?.put(&name_of(&listing), &text))
+    }
+
+    /// Removes the marker of a volume that was never burned.
+    pub(super) fn unmark(&self, number: Number) -> Result<(), Failure> {
+        let marker = name_of(&number.marker(Path::new("")));
+        self.writing(&marker, |desk| desk.remove(&marker))
+    }
+
+    /// Writes the catalogue.
+    pub(super) fn save(&self) -> Result<(), Failure> {
+        let json = self.archive.catalogue.to_json();
+        self.writing(INDEX, |desk| desk.replace(INDEX, &|out| out.write_all(&json)))
+    }
+
+    fn writing(&self, name: &str, work: impl FnOnce(&Desk) -> std::io::Result<()>) -> Result<(), Failure> {
+        work(&self.desk).map_err(|error| stop("writing", &self.desk.path_of(name), &error))
+    }
+}
+
+/// Names of volumes are plain text.
+fn name_of(path: &Path) -> String {
+    String::from_utf8_lossy(path.file_name().unwrap_or_default().as_bytes()).into_owned()
+}

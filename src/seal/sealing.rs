@@ -1,0 +1,148 @@
+//! Sealing volumes, one after the other, and what there is to tell of that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Job;
+use super::fresh::{self, End};
+use super::inventory::{self, Inventory};
+use super::locked::Locked;
+use super::options::Action;
+use super::sealed;
+use super::tally::Tally;
+use super::told::{Account, Told};
+use crate::cli::Failure;
+use crate::report::{self, shown};
+use crate::stream::Table;
+use crate::volume::Number;
+use crate::volume::archive::{Archive, Standing};
+use crate::volume::catalogue::State;
+use crate::volume::medium::Disc;
+
+/// Seals the volumes that rows of `table` name, or all of them, and finishes those whose sealing was cut off.
+///
+/// # Errors
+/// [`Failure::Stop`] where the stream or the archive cannot be used.
+pub(super) fn seal(job: &Job<'_>, table: &Table) -> Result<(), Failure> {
+    let mut locked = Locked::open(job)?;
+    refuse_years(&locked.archive)?;
+    let mut told = Told::read(table, &locked.archive, job)?;
+    let mut done = Done::default();
+    let result = done.all(&mut locked, &mut told, job);
+    done.tell(job);
+    result
+}
+
+/// To seal a tree that is sorted by years would put lists into each of its years.
+fn refuse_years(archive: &Archive) -> Result<(), Failure> {
+    let Some(year) = archive.looks_like_a_year() else { return Ok(()) };
+    let path = shown(&year.dir(&archive.dir));
+    Err(Failure::Stop(format!(
+        "sealing: {path}: a tree that is sorted by years looks like this, and an archive of numbered volumes does not"
+    )))
+}
+
+/// What was done.
+#[derive(Debug, Default)]
+struct Done {
+    sealed: Vec<Number>,
+    /// The files and bytes of these.
+    amount: (u64, u64),
+    /// Volumes that were sealed before, and that the archive knows of now.
+    completed: Vec<Number>,
+    open: Vec<Number>,
+    /// What the rows say that volumes are made for.
+    discs: BTreeMap<Number, Disc>,
+}
+
+impl Done {
+    fn all(&mut self, locked: &mut Locked, told: &mut Told<'_>, job: &Job<'_>) -> Result<(), Failure> {
+        for number in wanted(&locked.archive, told, job) {
+            if job.interrupt.came() {
+                break;
+            }
+            let account = told.account(number)?;
+            self.discs.extend(account.plan.disc.map(|disc| (number, disc)));
+            match locked.traces(number).standing() {
+                Standing::Open | Standing::HalfSealed => self.fresh(locked, number, &account, job)?,
+                Standing::Sealed => {
+                    if sealed::complete(locked, number, Some(&account), job)? {
+                        self.completed.push(number);
+                    }
+                }
+                // Its rows are of files that are not there.
+                Standing::Lost => {
+                    let dir = number.dir(&locked.archive.dir);
+                    drop(account.settle(&mut Inventory { dir, files: Vec::new(), dirs: Vec::new() }, job.reporter));
+                }
+            }
+        }
+        if self.sealed.is_empty() && self.completed.is_empty() { Ok(()) } else { self.remember_open(locked, job) }
+    }
+
+    fn fresh(&mut self, locked: &mut Locked, number: Number, account: &Account, job: &Job<'_>) -> Result<(), Failure> {
+        match fresh::seal(locked, number, account, job)? {
+            End::Sealed(tally) => {
+                self.sealed.push(number);
+                self.amount = (self.amount.0 + tally.files, self.amount.1.saturating_add(tally.bytes));
+            }
+            End::Open => self.open.push(number),
+            End::Empty | End::Interrupted => {}
+        }
+        Ok(())
+    }
+
+    /// The catalogue tells of volumes that are not sealed, too.
+    fn remember_open(&self, locked: &mut Locked, job: &Job<'_>) -> Result<(), Failure> {
+        let is_open = |number: &Number| !self.sealed.contains(number);
+        let open = [Standing::Open, Standing::HalfSealed]
+            .map(|standing| locked.archive.that_are(standing).collect::<Vec<_>>());
+        for number in open.concat().into_iter().filter(is_open) {
+            let (capacity, filesystem) = locked.disc(number, self.discs.get(&number).copied(), job);
+            let mut tally = Tally::new(filesystem);
+            inventory::walk(&number.dir(&locked.archive.dir), |met| tally.add(&met));
+            locked.archive.catalogue.put(tally.volume(number, State::Open, capacity));
+        }
+        locked.save()
+    }
+
+    fn tell(&self, job: &Job<'_>) {
+        let mut parts = Vec::new();
+        if !self.sealed.is_empty() {
+            let (files, bytes) = (report::count(self.amount.0, "file"), report::bytes(self.amount.1));
+            parts.push(format!("sealed {} ({files}, {bytes})", volumes(&self.sealed)));
+        }
+        if !self.completed.is_empty() {
+            parts.push(format!("completed what the archive tells of {}", volumes(&self.completed)));
+        }
+        if !self.open.is_empty() {
+            parts.push(format!("not sealed: {}", volumes(&self.open)));
+        }
+        if job.interrupt.came() {
+            parts.push("interrupted; the same command goes on where it stopped".into());
+        }
+        if parts.is_empty() {
+            parts.push("nothing to seal".into());
+        }
+        job.reporter.summary(&parts.join("; "));
+    }
+}
+
+/// `2 volumes: 0007, 0008`.
+fn volumes(numbers: &[Number]) -> String {
+    let names: Vec<String> = numbers.iter().map(Number::to_string).collect();
+    format!("{}: {}", report::count(numbers.len() as u64, "volume"), names.join(", "))
+}
+
+/// The volumes that there is anything to do about, in order.
+fn wanted(archive: &Archive, told: &Told<'_>, job: &Job<'_>) -> BTreeSet<Number> {
+    let is_begun = |number: &Number| {
+        let traces = archive.volumes.get(number).copied().unwrap_or_default();
+        match traces.standing() {
+            Standing::HalfSealed => true,
+            Standing::Open => job.options.action == Action::All,
+            Standing::Sealed => sealed::is_wanting(traces) && (traces.has_seal || traces.has_listing),
+            Standing::Lost => false,
+        }
+    };
+    told.volumes().chain(archive.volumes.keys().copied().filter(is_begun)).collect()
+}

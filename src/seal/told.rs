@@ -1,0 +1,269 @@
+//! What the rows of a stream say of the files of each volume.
+//!
+//! Rows belong to a volume by where their files really are, however they are spelled.
+
+use std::collections::{BTreeMap, HashMap};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::Job;
+use super::inventory::{File, Inventory};
+use crate::cli::Failure;
+use crate::place::{self, Location, Locator};
+use crate::record::{ContentHash, FileId, Record, Timestamp};
+use crate::report::{self, Reporter};
+use crate::stream::table::RowReader;
+use crate::stream::{Fault, Row, RowRef, Table};
+use crate::verify::Reason;
+use crate::volume::archive::Archive;
+use crate::volume::medium::Disc;
+use crate::volume::planned::Planned;
+use crate::volume::{Number, RESERVED};
+
+/// The rows of a stream, by volume.
+#[derive(Debug)]
+pub(super) struct Told<'t> {
+    table: &'t Table,
+    finder: Finder,
+    volumes: BTreeMap<Number, Vec<RowRef>>,
+}
+
+impl<'t> Told<'t> {
+    /// Reads all rows, and names those that lie in no volume.
+    ///
+    /// # Errors
+    /// [`Failure::Stop`] where a line is malformed.
+    pub(super) fn read(table: &'t Table, archive: &Archive, job: &Job<'_>) -> Result<Self, Failure> {
+        let mut told = Self { table, finder: Finder::new(archive)?, volumes: BTreeMap::new() };
+        let (mut strays, mut faults): (Vec<PathBuf>, Vec<(RowRef, Fault)>) = Default::default();
+        for mut part in table.parts(1) {
+            while let Some((at, row)) = part.next_row() {
+                let path = row.map(|row| place_of(&row));
+                match path.map(|path| (told.finder.find(&path), path)) {
+                    Ok((Some((number, _)), _)) => told.volumes.entry(number).or_default().push(at),
+                    Ok((None, path)) => strays.push(path),
+                    Err(fault) => faults.push((at, fault)),
+                }
+            }
+        }
+        table.judge(&faults, job.options.skip_bad_lines, job.reporter)?;
+        table.check_whole()?;
+        let reason = format!("it lies in no volume of {}", report::shown(&archive.dir));
+        for path in &strays {
+            job.reporter.failed("sealing", path, &reason);
+        }
+        Ok(told)
+    }
+
+    /// The volumes of which there are rows.
+    pub(super) fn volumes(&self) -> impl Iterator<Item = Number> {
+        self.volumes.keys().copied()
+    }
+
+    /// All that is said of one volume.
+    ///
+    /// # Errors
+    /// [`Failure::Stop`] where the stream was changed meanwhile.
+    pub(super) fn account(&mut self, number: Number) -> Result<Account, Failure> {
+        let mut account = Account { plan: Plan::default(), claims: Vec::new() };
+        let mut reader = RowReader::default();
+        for at in self.volumes.get(&number).into_iter().flatten() {
+            let row = self.table.row(*at, &mut reader);
+            let row = row.map_err(|fault| Failure::Stop(format!("reading: {}: {fault}", self.table.describe(*at))))?;
+            let path = place_of(&row);
+            let Some((_, below)) = self.finder.find(&path) else { continue };
+            account.plan.add(number, &row);
+            // A crawl of a volume whose sealing was cut off lists these, too.
+            if !RESERVED.iter().any(|name| below == Path::new(name)) {
+                account.claims.push(Claim::new(below, path, &row));
+            }
+        }
+        self.table.check_whole()?;
+        account.claims.sort_by(|one, other| one.key().cmp(other.key()));
+        Ok(account)
+    }
+}
+
+fn place_of(row: &Row<'_>) -> PathBuf {
+    PathBuf::from(std::ffi::OsStr::from_bytes(&row.path_bytes()))
+}
+
+/// Tells in which volume a file lies.
+#[derive(Debug)]
+struct Finder {
+    locator: Locator,
+    archive: Rc<Location>,
+    volumes: Vec<(Number, Rc<Location>)>,
+    /// By the spelling of the directory that holds a file.
+    known: HashMap<PathBuf, Option<(Number, PathBuf)>>,
+}
+
+/// So many directories are remembered before all are forgotten: enough for the neighbourhood of any row.
+const REMEMBERED: usize = 1 << 16;
+
+impl Finder {
+    fn new(archive: &Archive) -> Result<Self, Failure> {
+        let mut locator = Locator::new()
+            .map_err(|error| Failure::Stop(format!("finding the working directory: {}", report::reason(&error))))?;
+        let there = archive.volumes.iter().filter(|(_, traces)| traces.has_dir);
+        let volumes = there.map(|(number, _)| (*number, locator.directory(&number.dir(&archive.dir)))).collect();
+        Ok(Self { archive: locator.directory(&archive.dir), locator, volumes, known: HashMap::new() })
+    }
+
+    /// The volume, and the path below it.
+    fn find(&mut self, path: &Path) -> Option<(Number, PathBuf)> {
+        let name = path.file_name()?;
+        let dir = place::parent(path);
+        if !self.known.contains_key(dir) {
+            let found = self.locate(dir);
+            if self.known.len() >= REMEMBERED {
+                self.known.clear();
+            }
+            self.known.insert(dir.to_owned(), found);
+        }
+        let (number, below) = self.known.get(dir)?.as_ref()?;
+        Some((*number, below.join(name)))
+    }
+
+    fn locate(&mut self, dir: &Path) -> Option<(Number, PathBuf)> {
+        let location = self.locator.directory(dir);
+        let within = |(number, volume): &(Number, Rc<Location>)| Some((*number, location.below(volume)?.to_owned()));
+        self.volumes.iter().find_map(within).or_else(|| {
+            // A volume whose directory is gone.
+            let mut below = location.below(&self.archive)?.components();
+            Some((Number::of_dir(below.next()?.as_os_str())?, below.as_path().to_owned()))
+        })
+    }
+}
+
+/// What is said of one volume.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) plan: Plan,
+    /// In the order of their paths, byte by byte.
+    claims: Vec<Claim>,
+}
+
+/// What the notes of rows say of the plan that filled a volume.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// What it was made for.
+    pub(super) disc: Option<Disc>,
+    is_whole: bool,
+    /// How many rows there are of it, and how many it has.
+    rows: (u64, u64),
+}
+
+impl Plan {
+    fn add(&mut self, number: Number, row: &Row<'_>) {
+        let planned = row.note.and_then(Planned::parse).filter(|planned| planned.volume == number);
+        let Some(planned) = planned else { return };
+        let is_last = planned.row == planned.rows;
+        self.rows = (self.rows.0 + 1, planned.rows.max(self.rows.1));
+        // Where there are rows of several plans, the one that was carried out to its end counts.
+        if is_last || !self.is_whole {
+            self.disc = Some(planned.disc);
+        }
+        self.is_whole |= is_last;
+    }
+
+    /// How many rows there are and should be, where the last one is missing.
+    pub(super) fn cut_off(&self) -> Option<(u64, u64)> {
+        (self.disc.is_some() && !self.is_whole).then_some(self.rows)
+    }
+}
+
+/// What a row says of a file.
+#[derive(Debug)]
+struct Claim {
+    /// The path below the volume.
+    below: PathBuf,
+    /// The path as the row has it.
+    path: PathBuf,
+    size: u64,
+    mtime: Option<Timestamp>,
+    id: Option<FileId>,
+    hash: Option<ContentHash>,
+    /// Somebody found that the row does not hold.
+    is_doubtful: bool,
+}
+
+/// A hash that is to be found when a file is read: the place of the file, and who says so.
+#[derive(Debug)]
+pub(super) struct Promise {
+    pub(super) file: usize,
+    pub(super) hash: ContentHash,
+    pub(super) path: PathBuf,
+}
+
+impl Claim {
+    fn new(below: PathBuf, path: PathBuf, row: &Row<'_>) -> Self {
+        let is_doubtful = row.note.is_some_and(Reason::is_named);
+        Self { below, path, size: row.size, mtime: row.mtime, id: row.id, hash: row.hash, is_doubtful }
+    }
+
+    fn key(&self) -> &[u8] {
+        self.below.as_os_str().as_bytes()
+    }
+
+    /// In which way a file is not what the row says.
+    fn difference(&self, file: &File) -> Option<&'static str> {
+        if self.size != file.record.size {
+            return Some("it is not what its row says: its size differs");
+        }
+        let is_other = self.mtime.is_some_and(|mtime| Some(mtime) != file.record.mtime);
+        is_other.then_some("it is not what its row says: its modification time differs")
+    }
+
+    /// Whether nobody can have written to the file since its hash was known.
+    fn is_proof(&self, file: &File) -> bool {
+        let is_same = self.id.is_none() || self.id == file.record.id;
+        self.hash.is_some() && self.mtime.is_some() && is_same && !self.is_doubtful
+    }
+}
+
+impl Account {
+    /// Gives the files the hashes that can be trusted, and names rows whose files are not there or are something else. Tells
+    /// which hashes are to be found by reading.
+    pub(super) fn settle(&self, inventory: &mut Inventory, reporter: &Reporter) -> Vec<Promise> {
+        let mut promises = Vec::new();
+        for claims in self.claims.chunk_by(|one, other| one.key() == other.key()) {
+            let Some(place) = inventory.find(claims[0].key()) else {
+                reporter.failed("sealing", &claims[0].path, &"it is not there");
+                continue;
+            };
+            let file = &mut inventory.files[place];
+            let mut differences = claims.iter().filter_map(|claim| Some((claim, claim.difference(file)?)));
+            if let Some((claim, difference)) = differences.next() {
+                reporter.failed("sealing", &claim.path, &difference);
+                continue;
+            }
+            let hash = claims.iter().find(|claim| claim.is_proof(file)).and_then(|claim| claim.hash);
+            if claims.iter().all(|claim| claim.hash.is_none() || claim.hash == hash) {
+                file.record.hash = hash;
+            } else {
+                let told = claims.iter().filter_map(|claim| Some((claim.hash?, &claim.path)));
+                promises.extend(told.map(|(hash, path)| Promise { file: place, hash, path: path.clone() }));
+            }
+        }
+        promises
+    }
+
+    /// Names the rows that a volume, sealed before, has no such record of; these are in the order of their paths.
+    pub(super) fn compare(&self, sealed: &[Record], reporter: &Reporter) {
+        let find =
+            |claim: &Claim| sealed.binary_search_by(|record| record.path.as_os_str().as_bytes().cmp(claim.key())).ok();
+        for claim in &self.claims {
+            let reason = match find(claim).map(|place| &sealed[place]) {
+                None => "its volume was sealed without it",
+                Some(record) if claim.size != record.size => "its volume was sealed with another file of this name",
+                Some(record) if claim.hash.is_some() && claim.hash != record.hash => {
+                    "its volume was sealed with another content of this file"
+                }
+                Some(_) => continue,
+            };
+            reporter.failed("sealing", &claim.path, &reason);
+        }
+    }
+}
