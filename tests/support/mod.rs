@@ -19,7 +19,6 @@ pub fn bin(tool: &str) -> &'static str {
         "ms-mv" => env!("CARGO_BIN_EXE_ms-mv"),
         "ms-gen" => env!("CARGO_BIN_EXE_ms-gen"),
         "ms-ingest" => env!("CARGO_BIN_EXE_ms-ingest"),
-        "ms-seal" => env!("CARGO_BIN_EXE_ms-seal"),
         "ms-verify" => env!("CARGO_BIN_EXE_ms-verify"),
         "ms-seal" => env!("CARGO_BIN_EXE_ms-seal"),
         "ms-pack" => env!("CARGO_BIN_EXE_ms-pack"),
