@@ -4,8 +4,8 @@ mod support;
 
 use serde_json::{Value, json};
 use std::path::Path;
-use support::archive::{MTIME, expect_same};
 use support::plan::{Row, mv, plan, undo};
+use support::sealed::{MTIME, expect_same};
 use support::{Sandbox, set_mtime, snapshot};
 
 /// An archive whose volumes 7 and 8 have just been sealed, and the rows.
