@@ -102,7 +102,7 @@ fn a_seal_file_with_another_content_is_left_as_it_is() {
         sandbox.write(&path, "somebody else's");
         let before = snapshot(&sandbox.path("Archive/0007"));
         sandbox.seal(&[], &rows).expect_status(1).expect_stderr(&path);
-        expect_same(&snapshot(&sandbox.path("Archive/0007")), &before, &format!("{name}"));
+        expect_same(&snapshot(&sandbox.path("Archive/0007")), &before, name);
         sandbox.expect_sealed(8);
     }
 }
