@@ -5,8 +5,8 @@ mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::archive::expect_same;
 use support::plan::undo;
+use support::sealed::expect_same;
 use support::{Outcome, Sandbox, contents, needs, snapshot, unescape};
 
 /// Discs of 6 MB.

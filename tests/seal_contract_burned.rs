@@ -3,8 +3,8 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::archive::{MTIME, expect_same};
 use support::plan::Row;
+use support::sealed::{MTIME, expect_same};
 use support::{Outcome, Sandbox, csv_fields, hash, snapshot};
 
 /// An archive whose volumes 7 and 8 have just been sealed.

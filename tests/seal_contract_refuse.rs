@@ -3,8 +3,8 @@
 mod support;
 
 use std::os::unix::net::UnixListener;
-use support::archive::expect_same;
 use support::plan::{Row, plan};
+use support::sealed::expect_same;
 use support::{Outcome, Sandbox, set_mtime, snapshot};
 
 /// Volumes 7 and 8, both ready to be sealed.
@@ -102,8 +102,21 @@ fn a_seal_file_with_another_content_is_left_as_it_is() {
         sandbox.write(&path, "somebody else's");
         let before = snapshot(&sandbox.path("Archive/0007"));
         sandbox.seal(&[], &rows).expect_status(1).expect_stderr(&path);
-        expect_same(&snapshot(&sandbox.path("Archive/0007")), &before, &format!("{name}"));
+        expect_same(&snapshot(&sandbox.path("Archive/0007")), &before, name);
         sandbox.expect_sealed(8);
+    }
+}
+
+#[test]
+fn a_seal_file_with_another_content_is_not_taken_for_a_seal_later() {
+    for name in ["index.json", "B3SUMS", "README.txt"] {
+        let (sandbox, rows) = two();
+        sandbox.write(format!("Archive/0007/{name}"), "somebody else's");
+        for args in [&[][..], &["--all"], &["--all"]] {
+            sandbox.seal(args, &rows).expect_status(1);
+            assert!(!sandbox.exists("Archive/catalog/0007.tsv") && !sandbox.exists("Archive/0007.UNBURNED"), "{name}");
+        }
+        assert_ne!(sandbox.seal(&["--burned", "7"], &[]).status, 0, "{name}");
     }
 }
 

@@ -364,10 +364,10 @@ pub fn csv_fields(line: &str) -> Vec<String> {
 pub fn index_line(path: &str, content: &str, size: u64, mtime: &str, id: &str) -> String {
     format!("{path}\t{}\t{size}\t{mtime}\t{id}\n", hash(content.as_bytes()))
 }
-pub mod archive;
 pub mod image_model;
 pub mod index;
 pub mod ingest;
 pub mod media;
 pub mod pack;
+pub mod sealed;
 pub mod trace;
