@@ -11,10 +11,11 @@ use super::Job;
 use super::fill::Volume;
 use super::item::Items;
 use super::refusals::{Refusal, Refusals};
-use super::tree::{Tree, split};
+use super::tree::{DirId, Tree, split};
 use crate::cli::Failure;
 use crate::record::Timestamp;
 use crate::report::{self, shown};
+use crate::volume::Number;
 use crate::volume::archive::{Archive, Standing};
 use crate::volume::date::Date;
 use crate::volume::extent::Extent;
@@ -33,6 +34,7 @@ pub(super) fn open(
 ) -> Result<Vec<Volume>, Failure> {
     let mut volumes = Vec::new();
     let mut taken = BTreeSet::new();
+    let mut blocked = Vec::new();
     for number in archive.that_are(Standing::Open) {
         let dir = number.dir(&archive.dir);
         let mut volume = Volume::left(number);
@@ -45,8 +47,22 @@ pub(super) fn open(
             {
                 refusals.add(items.list[place].at, Refusal::Taken(number));
             }
+            if let Some(dir) = tree.find(path).filter(|_| !entry.file_type().is_dir()) {
+                blocked.push((dir, number));
+            }
         }
         volumes.push(volume);
+    }
+    if !blocked.is_empty() {
+        for (place, item) in items.list.iter().enumerate() {
+            let in_the_way =
+                |(dir, _): &&(DirId, Number)| tree.with_those_around(item.dir).any(|around| around == *dir);
+            if let Some((_, number)) = blocked.iter().find(in_the_way)
+                && taken.insert(place)
+            {
+                refusals.add(item.at, Refusal::Taken(*number));
+            }
+        }
     }
     let mut place = 0..;
     items.list.retain(|_| place.next().is_none_or(|place| !taken.contains(&place)));
@@ -74,7 +90,8 @@ fn hold(entry: &DirEntry, dir: &Path, volume: &mut Volume, tree: &Tree, job: &Jo
         let mtime = mtime.and_then(|since| {
             Some(Timestamp { seconds: i64::try_from(since.as_secs()).ok()?, nanoseconds: since.subsec_nanos() })
         });
-        volume.hold_file(Extent::of_file(filesystem, path, status.len()), status.len(), Date::of_file(path, mtime));
+        let extent = Extent::of_file(filesystem, path, status.len());
+        volume.hold_file(path, extent, status.len(), Date::of_file(path, mtime));
     }
     Ok(())
 }

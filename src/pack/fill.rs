@@ -46,6 +46,8 @@ pub(super) struct Volume {
     dirs: Vec<u64>,
     /// How many files and bytes were in it before.
     pub(super) before: Amount,
+    /// The paths of these below it.
+    pub(super) there: Vec<Box<[u8]>>,
     /// How many files and bytes are to go into it.
     pub(super) planned: Amount,
     /// Which volume it was, counted as they were opened.
@@ -94,8 +96,9 @@ impl Volume {
     }
 
     /// It holds a file.
-    pub(super) fn hold_file(&mut self, extent: Extent, size: u64, date: Date) {
+    pub(super) fn hold_file(&mut self, path: &[u8], extent: Extent, size: u64, date: Date) {
         self.extent += extent;
+        self.there.push(path.into());
         self.before.add(size, date);
     }
 

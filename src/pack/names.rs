@@ -153,15 +153,21 @@ fn find_twins(plan: &Plan, warnings: &mut Warnings) {
         let Some(volume) = volume else { continue };
         let item = &plan.items.list[place];
         let name = hasher.hash_one(folded(plan.items.name(item)).as_ref());
-        files.push((hasher.hash_one((volume, folded_dirs[item.dir as usize], name)), place));
+        files.push((hasher.hash_one((*volume, folded_dirs[item.dir as usize], name)), place));
         if dirs.last() != Some(&(*volume, item.dir)) {
             dirs.push((*volume, item.dir));
         }
     }
     files.sort_unstable();
-    for twins in files.chunk_by(|one, other| one.0 == other.0).filter(|twins| twins.len() > 1) {
-        let path = |place: usize| plan.items.below(&plan.items.list[place], &plan.tree);
-        tell_twins(&twins.iter().map(|(_, place)| path(*place)).collect::<Vec<_>>(), warnings);
+    let there = files_there(plan, &hasher);
+    for twins in files.chunk_by(|one, other| one.0 == other.0) {
+        let known = there.partition_point(|(key, _)| *key < twins[0].0);
+        let known = there[known..].iter().take_while(|(key, _)| *key == twins[0].0).map(|(_, path)| path.to_vec());
+        let planned = twins.iter().map(|(_, place)| plan.items.below(&plan.items.list[*place], &plan.tree));
+        let paths: Vec<Vec<u8>> = planned.chain(known).collect();
+        if paths.len() > 1 {
+            tell_twins(&paths, warnings);
+        }
     }
     dirs.sort_unstable();
     dirs.dedup();
@@ -172,6 +178,20 @@ fn find_twins(plan: &Plan, warnings: &mut Warnings) {
         let path = |dir: DirId| plan.tree.path(dir).to_vec();
         tell_twins(&twins.iter().map(|(_, dir)| path(*dir)).collect::<Vec<_>>(), warnings);
     }
+}
+
+/// The files that are in continued volumes already, by the same keys as those that are to come.
+fn files_there<'a>(plan: &'a Plan, hasher: &RandomState) -> Vec<(u64, &'a [u8])> {
+    let mut there = Vec::new();
+    for (volume, held) in (0_u32..).zip(&plan.packing.volumes) {
+        for path in &held.there {
+            let (dir, name) = split(path);
+            let hash = |text| hasher.hash_one(folded(text).as_ref());
+            there.push((hasher.hash_one((volume, hash(dir), hash(name))), &**path));
+        }
+    }
+    there.sort_unstable();
+    there
 }
 
 /// Each beside the first is told with it.

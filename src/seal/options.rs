@@ -141,7 +141,7 @@ impl Builder {
     /// Today's, as the clock on the wall shows it.
     fn burn(&self) -> Burn {
         let date = chrono::Local::now().date_naive().format("%Y-%m-%d").to_string();
-        Burn { date, copy: self.copy.clone(), media_id: self.media_id.clone() }
+        Burn { date, copy: self.copy.clone(), media_id: self.media_id.clone(), other: serde_json::Map::new() }
     }
 
     /// What would be passed over in silence is refused.

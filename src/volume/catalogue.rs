@@ -92,6 +92,9 @@ pub struct Burn {
     /// What the medium says of itself.
     #[serde(default)]
     pub media_id: Option<String>,
+    /// What other programs have added.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 impl Default for Catalogue {
@@ -199,7 +202,7 @@ mod tests {
 
     const JSON: &str = r#"{"format":"mediastruct-archive/1","owner":"Ada","volumes":[
 {"volume":2,"label":"MS_0002","state":"sealed","files":0,"bytes":0,"image_bytes":0,"capacity":null,"first_date":null,"last_date":null,"burns":[]},
-{"volume":7,"label":"MS_0007","state":"burned","files":1,"bytes":2,"image_bytes":3,"capacity":4,"first_date":"2012","last_date":"2012-03-05","burns":[{"date":"2026-11-28","copy":"home","media_id":null}],"shelf":[1.5]}
+{"volume":7,"label":"MS_0007","state":"burned","files":1,"bytes":2,"image_bytes":3,"capacity":4,"first_date":"2012","last_date":"2012-03-05","burns":[{"date":"2026-11-28","copy":"home","media_id":null,"drive":"x"}],"shelf":[1.5]}
 ]}
 "#;
 
