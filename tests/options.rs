@@ -4,7 +4,7 @@ mod support;
 
 use support::Sandbox;
 
-const TOOLS: [&str; 7] = ["ms-crawl", "ms-dupes", "ms-gen", "ms-ingest", "ms-mv", "ms-pack", "ms-verify"];
+const TOOLS: [&str; 8] = ["ms-crawl", "ms-dupes", "ms-gen", "ms-ingest", "ms-mv", "ms-pack", "ms-seal", "ms-verify"];
 
 #[test]
 fn help_goes_to_standard_output() {
@@ -35,7 +35,14 @@ fn help_names_the_options_that_a_tool_takes() {
             "ms-ingest",
             "--to --template --quarantine --tz --qt-time --sidecar --no-mtime --skip-bad-lines --exclude --files-from --jobs --quiet --csv",
         ),
-        ("ms-mv", "--dry-run --to --copy --link --check --protect --prune --journal --undo --skip-bad-lines --quiet"),
+        (
+            "ms-mv",
+            "--dry-run --to --copy --link --check --offline-keep --protect --prune --journal --undo --skip-bad-lines --quiet",
+        ),
+        (
+            "ms-seal",
+            "--all --burned --copy --media-id --list --cat --media --capacity --reserve --fs --skip-bad-lines --jobs --quiet --csv --header --progress",
+        ),
         (
             "ms-pack",
             "--to --media --capacity --reserve --fs --root --atomic --open --min-fill --flush --skip-bad-lines --jobs --quiet --csv --header --progress",
@@ -108,6 +115,8 @@ fn a_wrong_value_is_named_with_its_option() {
         ("ms-gen", "--from", "2019-13-01"),
         ("ms-mv", "--check", "never"),
         ("ms-pack", "--media", "bd66"),
+        ("ms-seal", "--burned", "seven"),
+        ("ms-seal", "--copy", ""),
         ("ms-pack", "--capacity", "25GB"),
         ("ms-pack", "--reserve", "101%"),
         ("ms-pack", "--fs", "ntfs"),

@@ -95,8 +95,19 @@ impl Desk {
     pub(super) fn put(&self, name: &str, text: &Text<'_>) -> io::Result<()> {
         match self.holds(name, text)? {
             Some(true) => self.sync(),
-            Some(false) => Err(io::Error::other("something else stands there already, and it is left as it is")),
+            Some(false) => Err(in_the_way()),
             None => self.make(name, text, 0o644, &|| self.name_new(name)),
+        }
+    }
+
+    /// Whether [`Desk::put`] would find something else under that name.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn check(&self, name: &str, text: &Text<'_>) -> io::Result<()> {
+        match self.holds(name, text)? {
+            Some(false) => Err(in_the_way()),
+            Some(true) | None => Ok(()),
         }
     }
 
@@ -173,6 +184,10 @@ impl Desk {
         }
         Comparison::of(File::from(file), text).map(Some)
     }
+}
+
+fn in_the_way() -> io::Error {
+    io::Error::other("something else stands there already, and it is left as it is")
 }
 
 fn fill(file: &File, text: &Text<'_>) -> io::Result<()> {

@@ -74,6 +74,7 @@ pub(super) fn seal(locked: &mut Locked, number: Number, account: &Account, job: 
     }
     // What somebody has added in the last moment is in no list. That is for people to know, but nothing to be taken back.
     volume.inventory.check_again(job.reporter);
+    volume.tell_unlisted();
     locked.remember(number, &volume.inventory.records(), &volume.tally, capacity)?;
     Ok(End::Sealed(volume.tally))
 }
@@ -118,14 +119,29 @@ impl Fresh<'_> {
         };
         let desk = Desk::open(dir).and_then(|desk| desk.clear().map(|()| desk)).map_err(at(""))?;
         desk.sync_filesystem().map_err(at(""))?;
+        let index = |out: &mut dyn Write| index::write(self.number, self.inventory.records(), out);
+        // Something else that stands where one of them is to be must not become a part of the seal, now or in a later run.
+        desk.check(README, &|out| self.readme(out)).map_err(at(README))?;
+        desk.check(INDEX, &index).map_err(at(INDEX))?;
+        desk.check(SUMS, &|out| self.sums(out)).map_err(at(SUMS))?;
         desk.put(README, &|out| self.readme(out)).map_err(at(README))?;
         self.inventory.check_again(self.job.reporter);
         if !self.is_sound() {
             return Ok(());
         }
-        let index = |out: &mut dyn Write| index::write(self.number, self.inventory.records(), out);
         desk.put(INDEX, &index).map_err(at(INDEX))?;
         desk.put(SUMS, &|out| self.sums(out)).map_err(at(SUMS))
+    }
+
+    fn tell_unlisted(&self) {
+        let unlisted = self.unlisted();
+        if unlisted > 0 {
+            let names = report::count(unlisted, "file");
+            self.job.reporter.warn(&format!(
+                "sealing: {}: {names} whose names b3sum cannot check: in index.json, and not in B3SUMS",
+                shown(&self.inventory.dir)
+            ));
+        }
     }
 
     fn unlisted(&self) -> u64 {

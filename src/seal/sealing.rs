@@ -28,7 +28,10 @@ pub(super) fn seal(job: &Job<'_>, table: &Table) -> Result<(), Failure> {
     let mut told = Told::read(table, &locked.archive, job)?;
     let mut done = Done::default();
     let result = done.all(&mut locked, &mut told, job);
-    done.tell(job);
+    // What was done before a failure stands.
+    if result.is_ok() || !done.is_nothing() {
+        done.tell(job);
+    }
     result
 }
 
@@ -76,7 +79,11 @@ impl Done {
                 }
             }
         }
-        if self.sealed.is_empty() && self.completed.is_empty() { Ok(()) } else { self.remember_open(locked, job) }
+        if self.is_nothing() { Ok(()) } else { self.remember_open(locked, job) }
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.sealed.is_empty() && self.completed.is_empty()
     }
 
     fn fresh(&mut self, locked: &mut Locked, number: Number, account: &Account, job: &Job<'_>) -> Result<(), Failure> {
@@ -93,16 +100,16 @@ impl Done {
 
     /// The catalogue tells of volumes that are not sealed, too.
     fn remember_open(&self, locked: &mut Locked, job: &Job<'_>) -> Result<(), Failure> {
-        let is_open = |number: &Number| !self.sealed.contains(number);
-        let open = [Standing::Open, Standing::HalfSealed]
-            .map(|standing| locked.archive.that_are(standing).collect::<Vec<_>>());
-        for number in open.concat().into_iter().filter(is_open) {
-            let (capacity, filesystem) = locked.disc(number, self.discs.get(&number).copied(), job);
+        let standing = [Standing::Open, Standing::HalfSealed].into_iter();
+        let open = standing.flat_map(|standing| locked.archive.that_are(standing));
+        let open: Vec<Number> = open.filter(|number| !self.sealed.contains(number)).collect();
+        for number in &open {
+            let (capacity, filesystem) = locked.disc(*number, self.discs.get(number).copied(), job);
             let mut tally = Tally::new(filesystem);
             inventory::walk(&number.dir(&locked.archive.dir), |met| tally.add(&met));
-            locked.archive.catalogue.put(tally.volume(number, State::Open, capacity));
+            locked.archive.catalogue.put(tally.volume(*number, State::Open, capacity));
         }
-        locked.save()
+        if open.is_empty() { Ok(()) } else { locked.save() }
     }
 
     fn tell(&self, job: &Job<'_>) {

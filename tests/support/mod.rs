@@ -63,6 +63,13 @@ impl Outcome {
         self
     }
 
+    /// The whole of stdout, without white space around it.
+    #[track_caller]
+    pub fn expect_stdout(self, text: &str) -> Self {
+        assert_eq!(String::from_utf8_lossy(&self.stdout).trim(), text, "stdout; stderr:\n{}", self.stderr);
+        self
+    }
+
     #[track_caller]
     pub fn expect_stderr(self, needle: &str) -> Self {
         assert!(self.stderr.contains(needle), "{needle:?} is not in stderr:\n{}", self.stderr);
@@ -364,6 +371,7 @@ pub fn csv_fields(line: &str) -> Vec<String> {
 pub fn index_line(path: &str, content: &str, size: u64, mtime: &str, id: &str) -> String {
     format!("{path}\t{}\t{size}\t{mtime}\t{id}\n", hash(content.as_bytes()))
 }
+pub mod archive;
 pub mod image_model;
 pub mod index;
 pub mod ingest;
