@@ -15,8 +15,8 @@ use support::{Mount, Sandbox, hash, name, needs, needs_root, snapshot, trace};
 /// Two photos of volume 7.
 fn seven() -> Sandbox {
     let sandbox = Sandbox::new();
-    sandbox.archived("0007/2012/03/a.jpg", "first");
-    sandbox.archived("0007/2013/b.jpg", "second photo");
+    sandbox.put_archived("0007/2012/03/a.jpg", "first");
+    sandbox.put_archived("0007/2013/b.jpg", "second photo");
     sandbox
 }
 
@@ -47,7 +47,7 @@ fn what_was_moved_to_a_volume_is_sealed() {
     assert!(readme.starts_with("MS_0007\n") && readme.contains("2 files, 17 bytes"), "{readme}");
 
     let volume = sandbox.cataloged(7);
-    assert_eq!(sandbox.catalogue()["format"], "mediastruct-archive/1");
+    assert_eq!(sandbox.catalogue_now()["format"], "mediastruct-archive/1");
     for (member, expected) in [
         ("label", serde_json::json!("MS_0007")),
         ("state", "sealed".into()),
@@ -61,7 +61,7 @@ fn what_was_moved_to_a_volume_is_sealed() {
         assert_eq!(volume[member], expected, "{member}");
     }
     let image = volume["image_bytes"].as_u64().expect("a number");
-    assert!(image > 192 * 2048 && image % 2048 == 0 && image < 1_000_000, "{image}");
+    assert!(image > 184 * 2048 && image.is_multiple_of(2048) && image < 1_000_000, "{image}");
 }
 
 #[test]
@@ -79,17 +79,17 @@ fn described_files_have_the_permissions_of_usual_files() {
 fn an_empty_stream_seals_nothing() {
     let sandbox = seven();
     let before = snapshot(&sandbox.work());
-    sandbox.seal(&[]).expect_status(0).expect_stderr("ms-seal: nothing to seal\n");
+    sandbox.run_seal(&[]).expect_status(0).expect_stderr("ms-seal: nothing to seal\n");
     assert_eq!(snapshot(&sandbox.work()), before);
 }
 
 #[test]
 fn all_finds_and_reads_what_is_not_sealed() {
     let sandbox = seven();
-    sandbox.archived("0009/x", "x");
-    sandbox.archived("notes/y", "y");
-    sandbox.archived("10/z", "z");
-    let outcome = sandbox.seal(&["--all"]).expect_status(0);
+    sandbox.put_archived("0009/x", "x");
+    sandbox.put_archived("notes/y", "y");
+    sandbox.put_archived("10/z", "z");
+    let outcome = sandbox.run_seal(&["--all"]).expect_status(0);
     assert_eq!(outcome.stderr, "ms-seal: sealed 2 volumes: 0007, 0009 (3 files, 18 bytes)\n");
     assert_eq!(sandbox.indexed_in("0007"), ["2012/03/a.jpg", "2013/b.jpg"]);
     assert!(String::from_utf8_lossy(&sandbox.read("Archive/catalog/0009.tsv")).contains(&hash(b"x")));
@@ -97,7 +97,7 @@ fn all_finds_and_reads_what_is_not_sealed() {
     assert!(!sandbox.is_described("notes") && !sandbox.is_described("10"));
 
     let before = snapshot(&sandbox.work());
-    sandbox.seal(&["--all"]).expect_status(0).expect_stderr("nothing to seal");
+    sandbox.run_seal(&["--all"]).expect_status(0).expect_stderr("nothing to seal");
     assert_eq!(snapshot(&sandbox.work()), before, "sealed is sealed");
 }
 
@@ -107,7 +107,7 @@ fn the_same_volume_is_described_alike_by_a_stream_and_by_all() {
     for all in [false, true] {
         let sandbox = seven();
         let rows = [told(&sandbox, "0007/2013/b.jpg"), told(&sandbox, "0007/2012/03/a.jpg")];
-        if all { sandbox.seal(&["--all", "-j1"]) } else { sandbox.seal_rows(&rows) }.expect_status(0);
+        if all { sandbox.run_seal(&["--all", "-j1"]) } else { sandbox.seal_rows(&rows) }.expect_status(0);
         let files = ["0007/index.json", "0007/B3SUMS", "0007/README.txt", "catalog/0007.tsv", "index.json"];
         seen.push(files.map(|name| sandbox.read(format!("Archive/{name}"))));
     }
@@ -125,22 +125,22 @@ fn what_was_in_a_volume_before_is_included() {
 fn a_volume_without_files_is_not_sealed() {
     let sandbox = seven();
     sandbox.mkdir("Archive/0008/2012");
-    sandbox.seal(&["--all"]).expect_status(0).expect_stderr("sealing: Archive/0008: no files, so it is not sealed");
+    sandbox.run_seal(&["--all"]).expect_status(0).expect_stderr("sealing: Archive/0008: no files, so it is not sealed");
     assert!(!sandbox.is_described("0008") && sandbox.is_described("0007"));
 }
 
 #[test]
 fn what_is_no_regular_file_keeps_a_volume_open_and_the_others_go_on() {
     let sandbox = seven();
-    sandbox.archived("0008/x", "x");
+    sandbox.put_archived("0008/x", "x");
     sandbox.symlink("x", "Archive/0008/link");
-    sandbox.archived("0009/2012/.ms-mv-1-2.part", "half");
-    sandbox.archived("0010/x", "x");
+    sandbox.put_archived("0009/2012/.ms-mv-1-2.part", "half");
+    sandbox.put_archived("0010/x", "x");
     assert!(
         std::process::Command::new("mkfifo").arg(sandbox.path("Archive/0010/fifo")).status().expect("mkfifo").success()
     );
-    sandbox.archived("0011/B3SUMS/x", "x");
-    let outcome = sandbox.seal(&["--all"]).expect_status(1);
+    sandbox.put_archived("0011/B3SUMS/x", "x");
+    let outcome = sandbox.run_seal(&["--all"]).expect_status(1);
     for message in [
         "ms-seal: sealing: Archive/0008/link: a symbolic link: a volume has regular files only\n",
         "ms-seal: sealing: Archive/0009/2012/.ms-mv-1-2.part: an unfinished copy",
@@ -160,13 +160,13 @@ fn what_is_no_regular_file_keeps_a_volume_open_and_the_others_go_on() {
 fn a_file_that_stands_in_the_way_is_left_as_it_is() {
     for blocker in ["index.json", "B3SUMS", "README.txt"] {
         let sandbox = seven();
-        sandbox.archived(format!("0007/{blocker}"), "mine");
-        let outcome = sandbox.seal(&["--all"]).expect_status(1);
+        sandbox.put_archived(format!("0007/{blocker}"), "mine");
+        let outcome = sandbox.run_seal(&["--all"]).expect_status(1);
         outcome.expect_stderr(&format!("sealing: Archive/0007/{blocker}: something else stands there already"));
         assert_eq!(sandbox.read(format!("Archive/0007/{blocker}")), b"mine");
         assert!(!sandbox.exists("Archive/0007.UNBURNED") && !sandbox.exists("Archive/catalog"));
         fs::remove_file(sandbox.path(format!("Archive/0007/{blocker}"))).expect("removal");
-        sandbox.seal(&[]).expect_status(0);
+        sandbox.run_seal(&[]).expect_status(0);
         assert_eq!(sandbox.exists("Archive/0007.UNBURNED"), blocker != "README.txt", "begun, so any run finishes it");
     }
 }
@@ -193,10 +193,10 @@ fn hostile_names_are_listed_and_checked_by_b3sum_and_ms_verify() {
         b"#; rm -rf",
     ];
     for bytes in names {
-        sandbox.archived(Path::new("0001").join(name(bytes)), bytes);
-        sandbox.archived(Path::new("0001/d\n\\").join(name(bytes)), bytes);
+        sandbox.put_archived(Path::new("0001").join(name(bytes)), bytes);
+        sandbox.put_archived(Path::new("0001/d\n\\").join(name(bytes)), bytes);
     }
-    let outcome = sandbox.seal(&["--all"]).expect_status(0);
+    let outcome = sandbox.run_seal(&["--all"]).expect_status(0);
     assert!(outcome.stderr.contains("6 files"), "those that b3sum cannot check: {}", outcome.stderr);
     let verified = sandbox.shell("cd Archive/0001 && ms-verify --root . index.json").expect_status(0);
     assert_eq!(verified.rows().len(), 2 * names.len());
@@ -222,7 +222,7 @@ fn hostile_names_are_listed_and_checked_by_b3sum_and_ms_verify() {
 #[test]
 fn a_volume_must_fit_its_disc() {
     let sandbox = seven();
-    let outcome = sandbox.seal(&["--all", "--capacity", "400K"]).expect_status(1);
+    let outcome = sandbox.run_seal(&["--all", "--capacity", "400K"]).expect_status(1);
     outcome
         .expect_stderr("sealing: Archive/0007: its image takes ")
         .expect_stderr("and its disc has 399,360: move files");
@@ -238,7 +238,7 @@ fn a_volume_must_fit_its_disc() {
 #[test]
 fn the_plan_tells_the_disc_and_the_options_where_there_is_none() {
     let sandbox = seven();
-    sandbox.archived("0008/x", "x");
+    sandbox.put_archived("0008/x", "x");
     let rows = plan(&[moved(&sandbox, "0007/2013/b.jpg", (1, 1)), told(&sandbox, "0008/x")]);
     sandbox.run("ms-seal", &["--media", "dvd", "--fs", "udf", "Archive"], &rows).expect_status(0);
     assert_eq!(sandbox.cataloged(7)["capacity"], 24_220_008_448_u64);
@@ -261,7 +261,7 @@ fn a_plan_that_was_not_carried_out_to_its_end_keeps_the_volume_open() {
 fn all_seals_what_an_unfinished_plan_has_left() {
     let sandbox = seven();
     sandbox.seal_rows(&[moved(&sandbox, "0007/2013/b.jpg", (1, 2))]).expect_status(1);
-    sandbox.seal(&["--all"]).expect_status(0);
+    sandbox.run_seal(&["--all"]).expect_status(0);
 }
 
 #[test]
@@ -295,18 +295,18 @@ fn an_archive_that_is_not_there_is_named() {
 #[test]
 fn an_archive_without_volumes_stays_as_it_is() {
     let sandbox = Sandbox::new();
-    sandbox.archived("notes", "x");
+    sandbox.put_archived("notes", "x");
     let before = snapshot(&sandbox.work());
-    sandbox.seal(&["--all"]).expect_status(0).expect_stderr("nothing to seal");
+    sandbox.run_seal(&["--all"]).expect_status(0).expect_stderr("nothing to seal");
     assert_eq!(snapshot(&sandbox.work()), before);
 }
 
 #[test]
 fn a_tree_of_years_is_not_sealed() {
     let sandbox = Sandbox::new();
-    sandbox.archived("2012/03/a.jpg", "first");
+    sandbox.put_archived("2012/03/a.jpg", "first");
     let before = snapshot(&sandbox.work());
-    sandbox.seal(&["--all"]).expect_status(2).expect_stderr("Archive/2012: a tree that is sorted by years");
+    sandbox.run_seal(&["--all"]).expect_status(2).expect_stderr("Archive/2012: a tree that is sorted by years");
     sandbox.seal_rows(&[told(&sandbox, "2012/03/a.jpg")]).expect_status(2);
     assert_eq!(snapshot(&sandbox.work()), before);
 }
@@ -318,14 +318,14 @@ fn two_runs_exclude_each_other() {
     rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).expect("lock");
     for args in [&["--all"][..], &["--burned", "7"]] {
         sandbox
-            .seal(args)
+            .run_seal(args)
             .expect_status(2)
             .expect_stderr("locking the archive: Archive: another ms-seal is at work there");
     }
-    sandbox.seal(&["--list"]).expect_status(0);
+    sandbox.run_seal(&["--list"]).expect_status(0);
     assert!(!sandbox.is_described("0007"));
     drop(lock);
-    sandbox.seal(&["--all"]).expect_status(0);
+    sandbox.run_seal(&["--all"]).expect_status(0);
 }
 
 #[test]
@@ -352,15 +352,15 @@ fn a_full_disk_leaves_nothing_behind() {
     let sandbox = Sandbox::new();
     let mount = Mount::tmpfs("size=1m", &sandbox.path("Archive"));
     for number in 0..400 {
-        sandbox.archived(format!("0001/{}/{number}", "n".repeat(200)), "");
+        sandbox.put_archived(format!("0001/{}/{number}", "n".repeat(200)), "");
     }
     let room = fs::File::create(sandbox.path("Archive/room")).expect("file");
     drop(std::io::copy(&mut std::io::repeat(0), &mut { room }));
-    let outcome = sandbox.seal(&["--all"]).expect_status(1);
+    let outcome = sandbox.run_seal(&["--all"]).expect_status(1);
     outcome.expect_stderr("sealing: Archive/0001/").expect_stderr(": No space left on device; run ms-seal again");
     assert!(!sandbox.exists("Archive/0001/.ms-seal.tmp") && !sandbox.exists("Archive/0001/index.json"));
     fs::remove_file(sandbox.path("Archive/room")).expect("removal");
-    sandbox.seal(&["--all"]).expect_status(0);
+    sandbox.run_seal(&["--all"]).expect_status(0);
     assert_eq!(sandbox.indexed_in("0001").len(), 400);
     drop(mount);
 }

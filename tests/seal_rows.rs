@@ -11,7 +11,7 @@ const PHOTO: &str = "0001/2012/a.jpg";
 
 fn photo() -> Sandbox {
     let sandbox = Sandbox::new();
-    sandbox.archived(PHOTO, "photo");
+    sandbox.put_archived(PHOTO, "photo");
     sandbox
 }
 
@@ -33,7 +33,7 @@ fn watch_seal(sandbox: &Sandbox, line: &str) -> (Outcome, Vec<String>) {
     let trace = format!("strace -f -qq -o {} {}", log.display(), support::index::WATCH.join(" "));
     let outcome = sandbox.shell(&line.replace("ms-seal", &format!("{trace} {}", support::bin("ms-seal"))));
     let opened = support::index::opened(sandbox, &log).into_iter().map(|file| file.path);
-    (outcome, opened.filter(|path| path.ends_with(".jpg")).collect())
+    (outcome, opened.filter(|path| path.as_bytes().ends_with(b".jpg")).collect())
 }
 
 /// Nothing is written, the volume stays open, and the reason is named.
@@ -118,7 +118,7 @@ fn a_row_of_a_volume_that_is_gone_is_refused() {
 #[test]
 fn a_row_that_lies_in_no_volume_is_named_and_the_others_go_on() {
     let sandbox = photo();
-    sandbox.archived("notes/b", "b");
+    sandbox.put_archived("notes/b", "b");
     sandbox.write("elsewhere/c", "c");
     let rows = [told(&sandbox, "notes/b"), Row::new(&sandbox, "elsewhere/c", "-"), row(&sandbox)];
     let outcome = sandbox.seal_rows(&rows).expect_status(1);
@@ -135,7 +135,7 @@ fn a_row_that_lies_in_no_volume_is_named_and_the_others_go_on() {
 #[test]
 fn a_volume_with_a_wrong_row_stays_open_and_the_others_go_on() {
     let sandbox = photo();
-    sandbox.archived("0002/x", "x");
+    sandbox.put_archived("0002/x", "x");
     let wrong = Row { size: "6".into(), ..row(&sandbox) };
     let outcome = sandbox.seal_rows(&[wrong, told(&sandbox, "0002/x")]).expect_status(1);
     outcome.expect_stderr("sealed 1 volume: 0002 (1 file, 1 byte); not sealed: 1 volume: 0001");
@@ -223,7 +223,7 @@ fn a_row_of_a_sealed_volume_must_be_in_its_list() {
     let before = snapshot(&sandbox.work());
     sandbox.seal_rows(std::slice::from_ref(&first)).expect_status(0).expect_stderr("nothing to seal");
     assert_eq!(snapshot(&sandbox.work()), before);
-    sandbox.archived("0001/2012/late.jpg", "late");
+    sandbox.put_archived("0001/2012/late.jpg", "late");
     let late = told(&sandbox, "0001/2012/late.jpg");
     let outcome = sandbox.seal_rows(&[first.clone(), late]).expect_status(1);
     outcome.expect_stderr("sealing: Archive/0001/2012/late.jpg: its volume was sealed without it");
@@ -257,7 +257,7 @@ fn many_rows_are_matched_at_once() {
     let sandbox = Sandbox::new();
     let mut stream = String::new();
     for number in 0..20_000 {
-        let path = sandbox.archived(format!("0001/{}/{number}.jpg", number / 100), "");
+        let path = sandbox.put_archived(format!("0001/{}/{number}.jpg", number / 100), "");
         let meta = path.metadata().expect("metadata");
         let (mtime, id) = (support::plan::mtime(&meta), support::plan::id(&meta));
         stream += &support::index_line(&format!("Archive/0001/{}/{number}.jpg", number / 100), "", 0, &mtime, &id);

@@ -10,14 +10,14 @@ pub const MTIME: i64 = 1_330_948_800;
 
 impl Sandbox {
     /// A file below `Archive`.
-    pub fn archived(&self, name: impl AsRef<OsStr>, content: impl AsRef<[u8]>) -> PathBuf {
+    pub fn put_archived(&self, name: impl AsRef<OsStr>, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.write(Path::new("Archive").join(name.as_ref()), content);
         set_mtime(&path, MTIME, 123_456_789);
         path
     }
 
     /// `ms-seal ARGS Archive`, with nothing to read.
-    pub fn seal(&self, args: &[&str]) -> Outcome {
+    pub fn run_seal(&self, args: &[&str]) -> Outcome {
         self.run("ms-seal", &[args, &["Archive"]].concat(), b"")
     }
 
@@ -27,14 +27,14 @@ impl Sandbox {
     }
 
     /// What the catalogue says, from the JSON itself.
-    pub fn catalogue(&self) -> serde_json::Value {
+    pub fn catalogue_now(&self) -> serde_json::Value {
         serde_json::from_slice(&self.read("Archive/index.json")).expect("JSON")
     }
 
     /// What the catalogue says of one volume.
     #[track_caller]
     pub fn cataloged(&self, number: u64) -> serde_json::Value {
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue_now();
         let volumes = catalogue["volumes"].as_array().expect("volumes");
         volumes.iter().find(|volume| volume["volume"] == number).expect("the volume").clone()
     }
