@@ -1,7 +1,7 @@
 //! The one tool that moves anything: carries out a [`Plan`] row by row, or reverses what a journal tells.
 //!
 //! Where the promises are kept: nothing replaced in [`crate::rename`]; nothing lost between filesystems in [`copy`]; what a
-//! row says against what is there in [`facts`]; the copy that stays in [`keep`]; protected directories in [`dirs`];
+//! row says against what is there in [`facts`]; the copy that stays in [`keep`] and [`shelf`]; protected directories in [`dirs`];
 //! the order of all that in [`mover`]; being able to go back in [`crate::journal`] and [`undo`].
 
 mod copy;
@@ -12,6 +12,7 @@ mod keep;
 mod mover;
 mod output;
 mod prune;
+mod shelf;
 mod trouble;
 mod undo;
 
@@ -33,6 +34,7 @@ use facts::Facts;
 use mover::{Leaving, Mover, Outcome, Task};
 use output::Output;
 use prune::Emptied;
+use shelf::Shelf;
 use trouble::{Stopped, Trouble};
 
 pub use mover::Check;
@@ -40,6 +42,7 @@ pub use prune::Prune;
 
 /// What `ms-mv` is asked to do.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Options {
     /// Plans to carry out, or journals to undo.
     pub operands: Vec<OsString>,
@@ -61,6 +64,8 @@ pub struct Options {
     pub undo: bool,
     /// Whether to say what would happen, and touch nothing.
     pub dry_run: bool,
+    /// Whether a copy on a disc that is on a shelf counts as one that stays.
+    pub offline_keep: bool,
     /// Whether malformed lines are left out.
     pub skip_bad_lines: bool,
 }
@@ -73,6 +78,7 @@ impl Options {
             mode: self.mode,
             check: self.check,
             leaving: Leaving::Nothing,
+            shelf: Shelf::new(self.offline_keep),
             interrupt: interrupt.clone(),
             progress,
             made: Vec::new(),

@@ -43,6 +43,11 @@ impl Location {
         self.ways.iter().any(|way| way.starts_with(&place.real)) || self.inner.iter().any(is_below)
     }
 
+    /// All paths that lead there, or to a directory in which a mount stands that shows it.
+    pub(crate) fn ways(&self) -> impl Iterator<Item = &Path> {
+        self.ways.iter().map(PathBuf::as_path)
+    }
+
     /// The path by which this lies below `place`, by whatever path it was reached; empty for `place` itself, and `None` where
     /// it does not lie there.
     #[must_use]

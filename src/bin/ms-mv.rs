@@ -23,6 +23,8 @@ moved, which fed back moves it back.
       --copy             leave the sources, make verified copies
       --link             leave the sources, make hard links
       --check HOW        stat (default): compare size, time and id; content: read and compare
+      --offline-keep         a duplicate moves, too, whose copy that stays is on a disc that is on a
+                             shelf, as the archive of its volume tells
       --protect DIR      nothing leaves DIR (nor any directory that holds a file .ms-protect)
       --prune[=DIR]      remove directories that this run emptied, below DIR or below the longest
                          directory that holds all sources
@@ -83,6 +85,7 @@ fn take(options: &mut Options, option: &str, parser: &mut Parser) -> Result<(), 
             options.undo = true;
             options.operands.extend(parser.optional_value());
         }
+        "--offline-keep" => options.offline_keep = true,
         "--skip-bad-lines" => options.skip_bad_lines = true,
         // Files are moved one after the other, in the order of the plan.
         "-j" | "--jobs" => return Err(cli::unknown_option(option)),
@@ -100,8 +103,12 @@ fn mode(before: Mode, asked: Mode) -> Result<Mode, Failure> {
 }
 
 fn check(options: &Options) -> Result<(), Failure> {
-    if options.undo && (options.to.is_some() || options.prune.is_some() || options.mode != Mode::Move) {
-        return Err(Failure::Usage("--undo: --to, --copy, --link and --prune are for plans, not for journals".into()));
+    if options.undo
+        && (options.to.is_some() || options.prune.is_some() || options.offline_keep || options.mode != Mode::Move)
+    {
+        return Err(Failure::Usage(
+            "--undo: --to, --copy, --link, --prune and --offline-keep are for plans, not for journals".into(),
+        ));
     }
     Ok(())
 }

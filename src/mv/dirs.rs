@@ -12,6 +12,7 @@ use rustix::fs::{CWD, Mode, OFlags, fsync, mkdirat, openat};
 
 use crate::cli::Failure;
 use crate::place::{self, Location, Locator};
+use crate::volume;
 
 /// An open directory, and what it is.
 #[derive(Debug)]
@@ -19,7 +20,11 @@ pub(super) struct Dir {
     fd: OwnedFd,
     location: Location,
     is_protected: bool,
+    is_closed: bool,
 }
+
+/// Why nothing is put into a directory of a volume.
+pub(super) const CLOSED: &str = "it is in a sealed volume, which never changes any more";
 
 impl AsFd for Dir {
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -98,7 +103,7 @@ impl Dirs {
     /// As [`Dirs::entry`], where missing directories are made; `made` is told of each before that.
     pub(super) fn entry_made(&mut self, path: &Path, made: &mut Made<'_>) -> Result<Entry, Unmade> {
         let dir = self.open_or_make(place::parent(path), made)?;
-        Ok(entry_in(dir, path))
+        if dir.is_closed { Err(Unmade::Refused(io::Error::other(CLOSED))) } else { Ok(entry_in(dir, path)) }
     }
 
     /// Opens a directory by its path, following symbolic links as the kernel does.
@@ -126,6 +131,17 @@ impl Dirs {
         }
     }
 
+    /// Whether nothing may be put at `path`: it lies in a volume that is sealed, or is being sealed, or is on a shelf.
+    pub(super) fn closes(&mut self, path: &Path) -> bool {
+        let dir = place::parent(path);
+        self.open(dir).map_or_else(|_| is_closed(&self.locator.directory(dir)), |dir| dir.is_closed)
+    }
+
+    /// Where a directory is, whether or not it exists.
+    pub(super) fn located(&mut self, dir: &Path) -> Rc<Location> {
+        self.locator.directory(dir)
+    }
+
     /// Closes all directories that are kept open, so that paths are looked up anew.
     pub(super) fn forget(&mut self) {
         self.open.clear();
@@ -142,7 +158,9 @@ impl Dirs {
         let location = self.locator.located_at(real_path(&fd, path)?);
         let named = self.protected.iter().any(|place| location.is_within(place));
         let is_protected = named || self.locator.is_marked(&location);
-        Ok(Dir { fd, location, is_protected })
+        // Here and not for each row, so that it costs nothing where many files go to one directory.
+        let is_closed = is_closed(&location);
+        Ok(Dir { fd, location, is_protected, is_closed })
     }
 
     fn open_or_make(&mut self, path: &Path, made: &mut Made<'_>) -> Result<Rc<Dir>, Unmade> {
@@ -164,6 +182,10 @@ impl Dirs {
             Err(error) => Err(Unmade::Refused(error.into())),
         }
     }
+}
+
+fn is_closed(location: &Location) -> bool {
+    location.ways().any(|way| way.ancestors().any(volume::is_closed))
 }
 
 /// Where an open directory is: the link that /proc keeps for a descriptor is the path of the very directory that was opened.

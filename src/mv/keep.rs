@@ -6,15 +6,19 @@ use std::io;
 use super::copy::{open_to_read, read_some};
 use super::dirs::{Dirs, Entry};
 use super::facts::Facts;
+use super::mover::Mover;
 use super::trouble::Trouble;
 use crate::interrupt::Interrupt;
-use crate::plan::{Expected, Keeper};
+use crate::place;
+use crate::plan::{Expected, Keeper, Step};
 
 /// A keeper that was found to be what it must be.
 #[derive(Debug)]
-pub(super) struct Kept {
-    entry: Entry,
-    facts: Facts,
+pub(super) enum Kept {
+    /// It stands there.
+    Here(Entry, Facts),
+    /// It is on a disc, as its archive tells.
+    OnShelf,
 }
 
 const CHECKING: &str = "checking the copy that stays";
@@ -24,15 +28,26 @@ impl Kept {
     /// tell by its modification time whether it is unchanged.
     pub(super) fn find(
         keeper: &Keeper,
+        step: &Step,
         source: (&Entry, &Facts),
         by_content: bool,
-        dirs: &mut Dirs,
-        interrupt: &Interrupt,
+        mover: &mut Mover<'_>,
     ) -> Result<Self, Trouble> {
         let refused = |reason: &dyn std::fmt::Display| Trouble::refused(CHECKING, &keeper.path, reason);
-        let entry = dirs.entry(&keeper.path).map_err(|error| Trouble::io(CHECKING, &keeper.path, error))?;
-        let facts = Facts::of(&entry.dir, &entry.name).map_err(|error| Trouble::io(CHECKING, &keeper.path, error))?;
-        let facts = facts.ok_or_else(|| refused(&"it is not there any more"))?;
+        let failed = |error| Trouble::io(CHECKING, &keeper.path, error);
+        let found = match mover.dirs.entry(&keeper.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            entry => Some(entry.map_err(failed)?),
+        };
+        let facts =
+            found.as_ref().map(|entry| Facts::of(&entry.dir, &entry.name)).transpose().map_err(failed)?.flatten();
+        let Some((entry, facts)) = found.zip(facts) else {
+            let place = mover.dirs.located(place::parent(&keeper.path));
+            return match mover.shelf.vouch(keeper, &place, step) {
+                Ok(()) => Ok(Self::OnShelf),
+                Err(reason) => Err(refused(&reason)),
+            };
+        };
         if facts.id == source.1.id {
             return Err(refused(&"it is the same file as the one to be moved"));
         }
@@ -40,17 +55,23 @@ impl Kept {
         if let Some(difference) = facts.difference(&expected) {
             return Err(refused(&difference));
         }
-        if (by_content || keeper.mtime.is_none()) && !same_content(source.0, &entry, interrupt)? {
+        if (by_content || keeper.mtime.is_none()) && !same_content(source.0, &entry, &mover.interrupt)? {
             return Err(refused(&format!("its content is not that of {}", crate::report::shown(&source.0.path))));
         }
-        Ok(Self { entry, facts })
+        Ok(Self::Here(entry, facts))
+    }
+
+    /// Whether nobody can look at it.
+    pub(super) fn is_on_shelf(&self) -> bool {
+        matches!(self, Self::OnShelf)
     }
 
     /// Whether it is still there, and untouched. Looks the path up anew.
     pub(super) fn still_stands(&self, dirs: &mut Dirs) -> io::Result<bool> {
-        let entry = dirs.entry(&self.entry.path)?;
+        let Self::Here(entry, facts) = self else { return Ok(true) };
+        let entry = dirs.entry(&entry.path)?;
         let now = Facts::of(&entry.dir, &entry.name)?;
-        Ok(now.is_some_and(|now| now.is_untouched_since(&self.facts)))
+        Ok(now.is_some_and(|now| now.is_untouched_since(facts)))
     }
 }
 

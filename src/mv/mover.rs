@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, unlinkat};
 
 use super::copy::{self, Copy};
-use super::dirs::{Dirs, Entry};
+use super::dirs::{self, Dirs, Entry};
 use super::facts::Facts;
 use super::keep::{Kept, begins_with, same_content};
+use super::shelf::Shelf;
 use super::trouble::Trouble;
 use crate::interrupt::Interrupt;
 use crate::journal::{Journal, LeftOver, Mode};
@@ -53,6 +54,7 @@ pub(super) struct Mover<'p> {
     pub(super) mode: Mode,
     pub(super) check: Check,
     pub(super) leaving: Leaving,
+    pub(super) shelf: Shelf,
     pub(super) interrupt: Interrupt,
     pub(super) progress: &'p Progress,
     /// Directories that this run made.
@@ -132,21 +134,26 @@ impl Mover<'_> {
         }
         let by_content = self.check == Check::Content;
         if let Some(expected) = step.hash.filter(|_| by_content) {
-            let file = copy::open_to_read(&source.dir, &source.name);
-            let file = file.map_err(|error| Trouble::io("reading", &step.source, error))?;
-            let hash = copy::hash_of(file, &self.interrupt)?;
-            if hash.map_err(|error| Trouble::io("reading", &step.source, error))? != expected {
-                return Err(Trouble::refused(
-                    "moving",
-                    &step.source,
-                    "its content is not what the plan says (its hash differs)",
-                ));
-            }
+            self.check_hash(step, source, expected)?;
         }
-        let keeper = step.keeper.as_ref();
-        keeper
-            .map(|keeper| Kept::find(keeper, (source, facts), by_content, &mut self.dirs, &self.interrupt))
-            .transpose()
+        let Some(keeper) = &step.keeper else { return Ok(None) };
+        let kept = Kept::find(keeper, step, (source, facts), by_content, self)?;
+        // Where neither the plan tells when the file was changed, nor the copy that stays can be read, its hash must prove it.
+        if let Some(expected) = step.hash.filter(|_| kept.is_on_shelf() && step.expected.mtime.is_none() && !by_content)
+        {
+            self.check_hash(step, source, expected)?;
+        }
+        Ok(Some(kept))
+    }
+
+    /// Reads a source, which must have the hash that its row tells.
+    fn check_hash(&self, step: &Step, source: &Entry, expected: ContentHash) -> Result<(), Trouble> {
+        let read = |error| Trouble::io("reading", &step.source, error);
+        let file = copy::open_to_read(&source.dir, &source.name).map_err(read)?;
+        if copy::hash_of(file, &self.interrupt)?.map_err(read)? == expected {
+            return Ok(());
+        }
+        Err(Trouble::refused("moving", &step.source, "its content is not what the plan says (its hash differs)"))
     }
 
     /// Why a file must stay where it is, if it must.
@@ -169,6 +176,9 @@ impl Mover<'_> {
 
     /// Looks before any directory is made; what appears later is caught by the rename itself.
     fn refuse_taken(&mut self, step: &Step) -> Result<(), Trouble> {
+        if self.dirs.closes(&step.dest) {
+            return Err(Trouble::refused("moving to", &step.dest, dirs::CLOSED));
+        }
         let taken = match self.dirs.entry(&step.dest) {
             Ok(dest) => {
                 Facts::of(&dest.dir, &dest.name).map_err(|error| Trouble::io("moving to", &step.dest, error))?.is_some()
