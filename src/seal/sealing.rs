@@ -53,6 +53,8 @@ struct Done {
     /// Volumes that were sealed before, and that the archive knows of now.
     completed: Vec<Number>,
     open: Vec<Number>,
+    /// Whether there was anything to be done about a volume that was sealed before.
+    met_sealed: bool,
     /// What the rows say that volumes are made for.
     discs: BTreeMap<Number, Disc>,
 }
@@ -68,6 +70,7 @@ impl Done {
             match locked.traces(number).standing() {
                 Standing::Open | Standing::HalfSealed => self.fresh(locked, number, &account, job)?,
                 Standing::Sealed => {
+                    self.met_sealed = true;
                     if sealed::complete(locked, number, Some(&account), job)? {
                         self.completed.push(number);
                     }
@@ -79,7 +82,8 @@ impl Done {
                 }
             }
         }
-        if self.is_nothing() { Ok(()) } else { self.remember_open(locked, job) }
+        // After a crash, this may be all that is left to be done.
+        if self.met_sealed || !self.is_nothing() { self.remember_open(locked, job) } else { Ok(()) }
     }
 
     fn is_nothing(&self) -> bool {
