@@ -3,20 +3,20 @@
 #
 #   BENCH_DIR    where trees, streams and results go; kept and used again (default: a temporary directory, removed)
 #   BENCH_SCALE  percent of the full size of each tree and stream (default 100, which takes about 12 GB)
-#   BENCH_TREES  which trees, and S for the stream (default "A B C S"; D and E are there too, see options_of)
+#   BENCH_TREES  which trees, S for the stream, P for packing (default "A B C S P"; D and E are there too, see options_of)
 #   BENCH_RUNS   least number of timed runs of each command (default 5), after one that warms the page cache
 #
 # Every number is the minimum over the runs, in seconds, with a warm cache; all output goes to /dev/null. Peers run with
 # their caches off and with the smallest size of file set so low that they look at the same files. Needs hyperfine and
-# python3; peers (b3sum, fclones, czkawka_cli, jdupes, rmlint, rdfind, the Python package duckdb) are used where
+# python3; peers (b3sum, fclones, czkawka_cli, jdupes, rmlint, rdfind, fpart, the Python package duckdb) are used where
 # they are installed. Each result is kept as hyperfine's JSON in BENCH_DIR/results.
 set -euo pipefail
 
 scale=${BENCH_SCALE:-100}
-trees=${BENCH_TREES:-A B C S}
+trees=${BENCH_TREES:-A B C S P}
 runs=${BENCH_RUNS:-5}
 
-for needed in hyperfine python3 ms-gen ms-crawl ms-dupes; do
+for needed in hyperfine python3 ms-gen ms-crawl ms-dupes ms-pack; do
     command -v "$needed" >/dev/null || { echo "bench: $needed is not installed" >&2; exit 2; }
 done
 
@@ -206,10 +206,26 @@ stream() {
     fi
 }
 
+# fpart gets paths and sizes alone, and knows nothing of filesystems, days or order.
+packing() {
+    local records
+    records=$(scaled 1000000)
+    make_stream pack.tsv "$records"
+    awk -F '\t' '{ print $3 " " $1 }' pack.tsv >pack.sizes
+    ours 'ms-pack' 'ms-pack --quiet --to none pack.tsv'
+    beside 'ms-pack, from a pipe' 'cat pack.tsv | ms-pack --quiet --to none'
+    against fpart 'fpart' 'fpart -a -i pack.sizes -s 24220008448'
+    race "Packing $records records into volumes of 25 GB" packing
+    printf '\n  %-38s %8s %9s\n' 'peak memory in MB' whole 'own pages'
+    peak 'ms-pack' ms-pack --quiet --to none pack.tsv
+}
+
 echo "$(nproc) processors, $(uname -sr), scale $scale %"
 for tree in $trees; do
     if [[ $tree == S ]]; then
         stream
+    elif [[ $tree == P ]]; then
+        packing
     else
         make_tree "$tree"
         hash_everything "$tree"
