@@ -4,7 +4,8 @@ mod support;
 
 use support::Sandbox;
 
-const TOOLS: [&str; 7] = ["ms-crawl", "ms-dupes", "ms-gen", "ms-ingest", "ms-mv", "ms-pack", "ms-verify"];
+const TOOLS: [&str; 8] =
+    ["ms-crawl", "ms-dupes", "ms-gen", "ms-ingest", "ms-mv", "ms-pack", "ms-seal", "ms-verify"];
 
 #[test]
 fn help_goes_to_standard_output() {
@@ -35,10 +36,14 @@ fn help_names_the_options_that_a_tool_takes() {
             "ms-ingest",
             "--to --template --quarantine --tz --qt-time --sidecar --no-mtime --skip-bad-lines --exclude --files-from --jobs --quiet --csv",
         ),
-        ("ms-mv", "--dry-run --to --copy --link --check --protect --prune --journal --undo --skip-bad-lines --quiet"),
+        ("ms-mv", "--dry-run --to --copy --link --check --offline-keep --protect --prune --journal --undo --skip-bad-lines --quiet"),
         (
             "ms-pack",
             "--to --media --capacity --reserve --fs --root --atomic --open --min-fill --flush --skip-bad-lines --jobs --quiet --csv --header --progress",
+        ),
+        (
+            "ms-seal",
+            "--all --burned --copy --media-id --list --cat --media --capacity --reserve --fs --skip-bad-lines --jobs --quiet --csv --header --progress",
         ),
         ("ms-gen", "--seed --files --total --min-size --max-size --dup-share --from --until --depth --kinds --hostile"),
         ("ms-verify", "--failed --quick --root --skip-bad-lines --csv --header --jobs --quiet --progress"),
@@ -115,6 +120,11 @@ fn a_wrong_value_is_named_with_its_option() {
         ("ms-pack", "--open", "0"),
         ("ms-pack", "--min-fill", "101"),
         ("ms-pack", "--root", ""),
+        ("ms-seal", "--burned", "seven"),
+        ("ms-seal", "--burned", "0"),
+        ("ms-seal", "--media", "bd66"),
+        ("ms-seal", "--capacity", "25GB"),
+        ("ms-seal", "--copy", ""),
         ("ms-verify", "--jobs", "none"),
         ("ms-verify", "--root", ""),
     ];
@@ -139,6 +149,7 @@ fn an_option_without_its_value_is_named() {
         ("ms-dupes", "--to"),
         ("ms-gen", "--seed"),
         ("ms-mv", "--journal"),
+        ("ms-seal", "--burned"),
         ("ms-verify", "--root"),
     ] {
         let outcome = sandbox.run(tool, &[option], b"").expect_status(2).expect_stderr(option);
@@ -154,6 +165,7 @@ fn a_flag_takes_no_value() {
         ("ms-dupes", "--unique=no"),
         ("ms-gen", "--hostile=1"),
         ("ms-mv", "--copy=1"),
+        ("ms-seal", "--all=1"),
         ("ms-verify", "--quick=1"),
     ] {
         let name = flag.split('=').next().expect("a name");
