@@ -265,7 +265,7 @@ fn the_whole_way_from_photos_to_a_disc_that_is_verified() {
         return;
     }
     let sandbox = Sandbox::new();
-    sandbox.shell("ms-gen -q --seed 5 --files 60 --total 3M --hostile 5 photos").expect_status(0);
+    sandbox.shell("ms-gen -q --seed 5 --files 60 --total 3M --hostile photos").expect_status(0);
     sandbox
         .shell(
             "ms-crawl -q photos | ms-dupes -q -u > unique.tsv && ms-pack -q --to Archive --capacity 2M unique.tsv > plan.tsv 2> /dev/null; \

@@ -25,17 +25,37 @@ fn archive() -> (Sandbox, Vec<u8>) {
     (sandbox, stream)
 }
 
-/// Names, permissions and contents of all that there is, but no times.
-fn standing(sandbox: &Sandbox) -> BTreeMap<PathBuf, (char, u32, Vec<u8>)> {
-    let seen = snapshot(&sandbox.work());
-    seen.into_iter().map(|(path, seen)| (path, (seen.kind, seen.mode, seen.content))).collect()
+/// Kind, permissions and content of all that there is, but no times.
+type Standing = BTreeMap<PathBuf, (char, u32, String)>;
+
+fn standing(sandbox: &Sandbox) -> Standing {
+    let seen = snapshot(&sandbox.work()).into_iter();
+    seen.map(|(path, seen)| (path, (seen.kind, seen.mode, String::from_utf8_lossy(&seen.content).into_owned())))
+        .collect()
 }
 
 /// How all is once both volumes are sealed.
-fn sealed() -> BTreeMap<PathBuf, (char, u32, Vec<u8>)> {
+fn sealed() -> Standing {
     let (sandbox, stream) = archive();
     sandbox.run("ms-seal", &["Archive"], &stream).expect_status(0);
     standing(&sandbox)
+}
+
+#[track_caller]
+fn expect_standing(sandbox: &Sandbox, expected: &Standing, after: &str) {
+    let found = standing(sandbox);
+    let only = |one: &Standing, other: &Standing| {
+        one.iter()
+            .filter(|(path, seen)| other.get(*path) != Some(seen))
+            .map(|(path, seen)| format!("{} {seen:?}", path.display()))
+            .collect::<Vec<_>>()
+    };
+    assert!(
+        found == *expected,
+        "after {after}\nfound: {:#?}\nexpected: {:#?}",
+        only(&found, expected),
+        only(expected, &found)
+    );
 }
 
 /// The calls that leave something behind, or could fail. A question mark lets strace pass over what this architecture does not
@@ -62,23 +82,18 @@ const CALLS: [&str; 16] = [
 /// For each call, runs `prepare` and then lets `args` meet `fault` on the way into it, the first time, the second, and so on
 /// until a run comes to its end before; each time `after` is told which it was and how it ended.
 fn for_every_call(
+    calls: &[&str],
     fault: &str,
     prepare: impl Fn() -> (Sandbox, Vec<u8>),
     args: &[&str],
     after: impl Fn(&Sandbox, &[u8], &str, &support::Outcome),
 ) -> usize {
     let mut faults = 0;
-    for call in CALLS {
+    for call in calls {
         for turn in 1.. {
             let (sandbox, stream) = prepare();
             let inject = format!("inject={call}:{fault}:when={turn}");
-            let outcome = traced(
-                &sandbox,
-                &["-P", &sandbox.path("Archive").display().to_string(), "-e", &inject],
-                "ms-seal",
-                args,
-                &stream,
-            );
+            let outcome = traced(&sandbox, &["-y", "-e", &inject], "ms-seal", args, &stream);
             let log = fs::read_to_string(support::trace::log(&sandbox)).unwrap_or_default();
             let injected = log.lines().find(|line| line.contains("(INJECTED)"));
             if injected.is_none() && outcome.status != 137 {
@@ -101,10 +116,10 @@ fn wherever_a_run_dies_the_same_again_seals() {
         return;
     }
     let expected = sealed();
-    let deaths = for_every_call("signal=SIGKILL", archive, &["Archive"], |sandbox, stream, which, outcome| {
+    let deaths = for_every_call(&CALLS, "signal=SIGKILL", archive, &["Archive"], |sandbox, stream, which, outcome| {
         assert_eq!(outcome.status, 137, "{which}: {}", outcome.stderr);
         sandbox.run("ms-seal", &["Archive"], stream).expect_status(0);
-        assert_eq!(standing(sandbox), expected, "after death at {which}");
+        expect_standing(sandbox, &expected, &format!("death at {which}"));
     });
     assert!(deaths > 50, "only {deaths} points to die at");
 }
@@ -114,34 +129,43 @@ fn wherever_a_run_dies_what_was_begun_is_finished_by_an_empty_stream() {
     if !needs("strace") {
         return;
     }
-    for_every_call("signal=SIGKILL", archive, &["Archive"], |sandbox, _, which, _| {
-        let begun: Vec<_> = ["0001", "0002"]
-            .into_iter()
-            .filter(|volume| {
-                ["index.json", "B3SUMS", "README.txt"]
-                    .iter()
-                    .any(|name| sandbox.exists(format!("Archive/{volume}/{name}")))
-            })
-            .collect();
-        sandbox.run_seal(&[]).expect_status(0);
-        for volume in ["0001", "0002"] {
-            let is_sealed =
-                ["B3SUMS", "index.json"].iter().all(|name| sandbox.exists(format!("Archive/{volume}/{name}")));
-            assert_eq!(is_sealed, begun.contains(&volume), "{volume} after death at {which}");
-            assert_eq!(
-                sandbox.exists(format!("Archive/{volume}.UNBURNED")),
-                is_sealed,
-                "{volume} after death at {which}"
+    for_every_call(
+        &["write", "fsync", "renameat2", "renameat", "mkdirat"],
+        "signal=SIGKILL",
+        archive,
+        &["Archive"],
+        |sandbox, _, which, _| {
+            let begun: Vec<_> = ["0001", "0002"]
+                .into_iter()
+                .filter(|volume| {
+                    ["index.json", "B3SUMS", "README.txt"]
+                        .iter()
+                        .any(|name| sandbox.exists(format!("Archive/{volume}/{name}")))
+                })
+                .collect();
+            sandbox.run_seal(&[]).expect_status(0);
+            for volume in ["0001", "0002"] {
+                let is_sealed =
+                    ["B3SUMS", "index.json"].iter().all(|name| sandbox.exists(format!("Archive/{volume}/{name}")));
+                assert_eq!(is_sealed, begun.contains(&volume), "{volume} after death at {which}");
+                assert_eq!(
+                    sandbox.exists(format!("Archive/{volume}.UNBURNED")),
+                    is_sealed,
+                    "{volume} after death at {which}"
+                );
+            }
+            sandbox.shell("ms-seal --cat Archive | ms-verify --failed").expect_status(0).expect_stdout("");
+            // And the rest is sealed by --all.
+            sandbox.run_seal(&["--all"]).expect_status(0);
+            assert!(
+                !standing(sandbox).keys().any(|path| path.ends_with(".ms-seal.tmp")),
+                "litter after death at {which}"
             );
-        }
-        sandbox.shell("ms-seal --cat Archive | ms-verify --failed").expect_status(0).expect_stdout("");
-        // And the rest is sealed by --all.
-        sandbox.run_seal(&["--all"]).expect_status(0);
-        assert!(!standing(sandbox).keys().any(|path| path.ends_with(".ms-seal.tmp")), "litter after death at {which}");
-        for volume in ["0001", "0002", "0003"] {
-            sandbox.run("ms-verify", &[format!("Archive/{volume}/index.json")], b"").expect_status(0);
-        }
-    });
+            for volume in ["0001", "0002", "0003"] {
+                sandbox.run("ms-verify", &[format!("Archive/{volume}/index.json")], b"").expect_status(0);
+            }
+        },
+    );
 }
 
 #[test]
@@ -150,18 +174,23 @@ fn a_disk_that_fails_is_named_and_the_same_again_seals() {
         return;
     }
     let expected = sealed();
-    for error in ["ENOSPC", "EIO"] {
-        let failures =
-            for_every_call(&format!("error={error}"), archive, &["Archive"], |sandbox, stream, which, outcome| {
+    for (error, calls) in [("EIO", &CALLS[..]), ("ENOSPC", &["write", "mkdirat"])] {
+        let failures = for_every_call(
+            calls,
+            &format!("error={error}"),
+            archive,
+            &["Archive"],
+            |sandbox, stream, which, outcome| {
                 // What fails to be removed or synced may have been done; what is not told is that all went well.
                 let ended = outcome.status;
                 assert!(ended == 1 || ended == 2, "{error} at {which}: {ended}: {}", outcome.stderr);
                 let reason = if error == "EIO" { "Input/output error" } else { "No space left on device" };
                 assert!(outcome.stderr.contains(reason), "{error} at {which}: {}", outcome.stderr);
                 sandbox.run("ms-seal", &["Archive"], stream).expect_status(0);
-                assert_eq!(standing(sandbox), expected, "after {error} at {which}");
-            });
-        assert!(failures > 50, "only {failures} calls that could fail");
+                expect_standing(sandbox, &expected, &format!("{error} at {which}"));
+            },
+        );
+        assert!(failures > 5, "only {failures} calls that could fail");
     }
 }
 
@@ -178,8 +207,11 @@ fn wherever_the_recording_of_a_burn_dies_it_is_recorded_once() {
         return;
     }
     let args = ["--burned", "1", "--copy", "home", "Archive"];
-    let deaths = for_every_call("signal=SIGKILL", unburned, &args, |sandbox, _, which, _| {
-        sandbox.run("ms-seal", &args, b"").expect_status(0);
+    let deaths = for_every_call(&CALLS, "signal=SIGKILL", unburned, &args, |sandbox, _, which, _| {
+        // Without its marker the burn is recorded, and whoever says so again has burned another.
+        if sandbox.exists("Archive/0001.UNBURNED") {
+            sandbox.run("ms-seal", &args, b"").expect_status(0);
+        }
         let burns = sandbox.cataloged(1)["burns"].as_array().expect("burns").len();
         assert_eq!(burns, 1, "after death at {which}");
         assert!(!sandbox.exists("Archive/0001.UNBURNED") && !sandbox.exists("Archive/.ms-seal.tmp"), "{which}");
@@ -196,7 +228,7 @@ fn where_names_cannot_be_given_without_replacing_links_are_made() {
     let (sandbox, stream) = archive();
     let args = ["-e", "inject=renameat2:error=EINVAL"];
     traced(&sandbox, &args, "ms-seal", &["Archive"], &stream).expect_status(0);
-    assert_eq!(standing(&sandbox), expected);
+    expect_standing(&sandbox, &expected, "links");
     // Between the two names of a file, too, a run may die.
     for turn in 1..=7 {
         let (sandbox, stream) = archive();
@@ -205,7 +237,7 @@ fn where_names_cannot_be_given_without_replacing_links_are_made() {
             traced(&sandbox, &["-e", "inject=renameat2:error=EINVAL", "-e", &kill], "ms-seal", &["Archive"], &stream);
         assert_eq!(outcome.status, 137, "{turn}");
         sandbox.run("ms-seal", &["Archive"], &stream).expect_status(0);
-        assert_eq!(standing(&sandbox), expected, "{turn}");
+        expect_standing(&sandbox, &expected, &format!("unlinkat {turn}"));
     }
 }
 
@@ -219,7 +251,7 @@ fn neither_renaming_nor_linking_is_told() {
     let outcome = traced(&sandbox, &args, "ms-seal", &["Archive"], &stream).expect_status(2);
     outcome.expect_stderr("this filesystem can neither rename without replacing nor make hard links");
     sandbox.run("ms-seal", &["Archive"], &stream).expect_status(0);
-    assert_eq!(standing(&sandbox), sealed());
+    expect_standing(&sandbox, &sealed(), "a failure");
 }
 
 #[test]

@@ -118,7 +118,7 @@ impl Desk {
 
     /// Puts a file in the place of one that may stand here already, whose permissions stay.
     pub(super) fn replace(&self, name: &str, text: &Text<'_>) -> io::Result<()> {
-        if matches!(self.holds(name, text), Ok(Some(true))) {
+        if self.holds(name, text)? == Some(true) {
             return self.sync();
         }
         let mode = statat(&self.fd, name, AtFlags::empty()).map_or(0o644, |stat| stat.st_mode & 0o777);

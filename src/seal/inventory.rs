@@ -20,6 +20,8 @@ pub(super) enum Met {
     File(PathBuf, Status, Timestamp),
     /// What no volume can have, and why. The path leads there.
     Odd(PathBuf, String),
+    /// What could not be looked at, and why. The path leads there.
+    Failed(PathBuf, String),
 }
 
 /// Walks through the volume in `dir`, leaving out the files that describe it.
@@ -38,7 +40,7 @@ pub(super) fn walk(dir: &Path, mut visit: impl FnMut(Met)) {
             Ok(entry) => visit(look(&entry, dir)),
             Err(error) => {
                 let path = error.path().unwrap_or(dir).to_owned();
-                visit(Met::Odd(path, report::reason(&error.into())));
+                visit(Met::Failed(path, report::reason(&error.into())));
             }
         }
     }
@@ -61,7 +63,7 @@ fn look(entry: &DirEntry, dir: &Path) -> Met {
     match status.and_then(|status| Ok((Status::from_metadata(&status)?, ctime_of(&status)))) {
         Ok((status, ctime)) => Met::File(below(), status, ctime),
         Err(Trouble::NotRegular(what)) => Met::Odd(path.to_owned(), format!("{what}: a volume has regular files only")),
-        Err(trouble) => Met::Odd(path.to_owned(), trouble.to_string()),
+        Err(trouble) => Met::Failed(path.to_owned(), trouble.to_string()),
     }
 }
 
@@ -112,7 +114,7 @@ impl Inventory {
         walk(dir, |met| match met {
             Met::Dir(path) => inventory.dirs.push(path),
             Met::File(path, status, ctime) => inventory.files.push(File::new(path, &status, ctime)),
-            Met::Odd(path, reason) => reporter.failed("sealing", &path, &reason),
+            Met::Odd(path, reason) | Met::Failed(path, reason) => reporter.failed("sealing", &path, &reason),
         });
         inventory.files.sort_unstable_by(|one, other| one.path().cmp(other.path()));
         inventory
@@ -143,7 +145,7 @@ impl Inventory {
                 }
                 None => changed(&path, "it came while the volume was being sealed"),
             },
-            Met::Odd(path, reason) => reporter.failed("sealing", &path, &reason),
+            Met::Odd(path, reason) | Met::Failed(path, reason) => reporter.failed("sealing", &path, &reason),
         });
         for (file, _) in self.files.iter().zip(met).filter(|(_, met)| !met) {
             changed(&file.record.path, "it went away while the volume was being sealed");

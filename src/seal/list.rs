@@ -1,9 +1,10 @@
 //! A table of all volumes, for people.
 
 use std::io::Write;
+use std::path::Path;
 
 use super::tally::Tally;
-use super::{Job, inventory, sealed};
+use super::{Job, sealed};
 use crate::cli::Failure;
 use crate::escape;
 use crate::report;
@@ -73,8 +74,8 @@ fn volume(archive: &Archive, number: Number, traces: Traces, job: &Job<'_>) -> R
             Ok(tally.map(|tally| tally.volume(number, State::Sealed, capacity)))
         }
         Standing::Open | Standing::HalfSealed => {
-            let mut tally = Tally::new(job.options.filesystem);
-            inventory::walk(&number.dir(&archive.dir), |met| tally.add(&met));
+            let failed = |path: &Path, reason: &str| job.reporter.failed("listing", path, &reason);
+            let tally = Tally::of_dir(job.options.filesystem, &number.dir(&archive.dir), failed);
             Ok(Some(tally.volume(number, State::Open, capacity)))
         }
         Standing::Lost => Ok(None),

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::Job;
+use super::desk::Desk;
 use super::inventory::{self, Met};
 use super::locked::Locked;
 use super::tally::Tally;
 use super::told::Account;
+use super::{Job, stop};
 use crate::cli::Failure;
 use crate::record::Record;
 use crate::report::shown;
@@ -114,6 +115,10 @@ pub(super) fn complete(
     }
     if !is_wanting(traces) {
         return Ok(false);
+    }
+    if traces.has_dir {
+        // Where a file gets its name as a link, a crash may have left the temporary one, too.
+        Desk::open(&dir).and_then(|desk| desk.clear()).map_err(|error| stop("opening", &dir, &error))?;
     }
     let (capacity, filesystem) = locked.disc(number, account.and_then(|account| account.plan.disc), job);
     let tally = Tally::of(filesystem, records.iter(), dirs(&dir, traces, &records).iter());

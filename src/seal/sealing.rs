@@ -1,10 +1,11 @@
 //! Sealing volumes, one after the other, and what there is to tell of that.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::Job;
 use super::fresh::{self, End};
-use super::inventory::{self, Inventory};
+use super::inventory::Inventory;
 use super::locked::Locked;
 use super::options::Action;
 use super::sealed;
@@ -109,9 +110,17 @@ impl Done {
         let open: Vec<Number> = open.filter(|number| !self.sealed.contains(number)).collect();
         for number in &open {
             let (capacity, filesystem) = locked.disc(*number, self.discs.get(number).copied(), job);
-            let mut tally = Tally::new(filesystem);
-            inventory::walk(&number.dir(&locked.archive.dir), |met| tally.add(&met));
-            locked.archive.catalogue.put(tally.volume(*number, State::Open, capacity));
+            let mut failures = Vec::new();
+            let failed = |path: &Path, reason: &str| failures.push((path.to_owned(), reason.to_owned()));
+            let tally = Tally::of_dir(filesystem, &number.dir(&locked.archive.dir), failed);
+            if failures.is_empty() {
+                locked.archive.catalogue.put(tally.volume(*number, State::Open, capacity));
+            } else if !self.open.contains(number) {
+                // What was to be sealed was named before.
+                for (path, reason) in &failures {
+                    job.reporter.failed("looking at the volume", path, reason);
+                }
+            }
         }
         if open.is_empty() { Ok(()) } else { locked.save() }
     }

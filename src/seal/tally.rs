@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use super::inventory::Met;
+use super::inventory::{self, Met};
 use crate::record::{Record, Timestamp};
 use crate::volume::Number;
 use crate::volume::catalogue::{State, Volume};
@@ -40,12 +40,22 @@ impl Tally {
         tally
     }
 
-    /// What is met in a volume; what is odd counts nothing.
-    pub(super) fn add(&mut self, met: &Met) {
+    /// Of what stands in the volume in `dir`, where what no volume can have counts nothing. Each thing that cannot be looked at
+    /// is `failed`.
+    pub(super) fn of_dir(filesystem: Filesystem, dir: &Path, mut failed: impl FnMut(&Path, &str)) -> Self {
+        let mut tally = Self::new(filesystem);
+        inventory::walk(dir, |met| match met {
+            Met::Failed(path, reason) => failed(&path, &reason),
+            other => tally.add(&other),
+        });
+        tally
+    }
+
+    fn add(&mut self, met: &Met) {
         match met {
             Met::Dir(path) => self.add_dir(path),
             Met::File(path, status, _) => self.add_file(path, status.size, Some(status.mtime)),
-            Met::Odd(..) => {}
+            Met::Odd(..) | Met::Failed(..) => {}
         }
     }
 
