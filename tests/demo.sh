@@ -59,7 +59,7 @@ run 'head -3 ingest.tsv | cut -f 1,6,8'
 
 say 'Moved, with the emptied directories removed; and back again.'
 run 'ms-mv --prune ingest.tsv > moved.tsv'
-run 'find library -type f | sort | head -3'
+run 'find library -type f | sort | sed -n 1,3p'
 run 'ms-mv --undo > undone.tsv'
 snapshot >after
 [[ -s ingest.tsv ]] || { echo 'demo: the plan for the drop was empty, so nothing was shown' >&2; exit 1; }
