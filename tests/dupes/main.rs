@@ -1,0 +1,9 @@
+//! Black-box tests: `ms-dupes`.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod basics;
+mod choice;
+mod order;
+mod protect;

@@ -1,0 +1,7 @@
+//! Black-box tests: command lines, help and manuals of all tools.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod manuals;
+mod options;

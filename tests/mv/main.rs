@@ -1,0 +1,18 @@
+//! Black-box tests: `ms-mv`.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod basics;
+mod copy;
+mod crash;
+mod fallback;
+mod keep;
+mod left_over;
+mod offline;
+mod plan;
+mod property;
+mod protect;
+mod prune;
+mod refuse;
+mod undo;

@@ -1,0 +1,337 @@
+//! `ms-seal` and sudden death, failing disks and signals: whenever it happens, running it again finishes the work, and all is as
+//! if nothing had happened.
+
+use crate::support;
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Stdio;
+use support::archive::moved;
+use support::plan::{Row, plan};
+use support::trace::traced;
+use support::{Sandbox, needs, snapshot};
+
+/// Two volumes to be sealed, and one that stays open.
+fn archive() -> (Sandbox, Vec<u8>) {
+    let sandbox = Sandbox::new();
+    for name in ["0001/2012/a.jpg", "0001/2012/b.jpg", "0002/2013/c.jpg", "0003/2014/d.jpg"] {
+        sandbox.put_archived(name, name);
+    }
+    let unhashed = Row { hash: "-".into(), ..moved(&sandbox, "0001/2012/b.jpg", (2, 2)) };
+    let rows = [moved(&sandbox, "0001/2012/a.jpg", (1, 2)), unhashed, moved(&sandbox, "0002/2013/c.jpg", (1, 1))];
+    let stream = plan(&rows);
+    (sandbox, stream)
+}
+
+/// Kind, permissions and content of all that there is, but no times.
+type Standing = BTreeMap<PathBuf, (char, u32, String)>;
+
+fn standing(sandbox: &Sandbox) -> Standing {
+    let seen = snapshot(&sandbox.work()).into_iter();
+    seen.map(|(path, seen)| (path, (seen.kind, seen.mode, String::from_utf8_lossy(&seen.content).into_owned())))
+        .collect()
+}
+
+/// How all is once both volumes are sealed.
+fn sealed() -> Standing {
+    let (sandbox, stream) = archive();
+    sandbox.run("ms-seal", &["Archive"], &stream).expect_status(0);
+    standing(&sandbox)
+}
+
+#[track_caller]
+fn expect_standing(sandbox: &Sandbox, expected: &Standing, after: &str) {
+    let found = standing(sandbox);
+    let only = |one: &Standing, other: &Standing| {
+        one.iter()
+            .filter(|(path, seen)| other.get(*path) != Some(seen))
+            .map(|(path, seen)| format!("{} {seen:?}", path.display()))
+            .collect::<Vec<_>>()
+    };
+    assert!(
+        found == *expected,
+        "after {after}\nfound: {:#?}\nexpected: {:#?}",
+        only(&found, expected),
+        only(expected, &found)
+    );
+}
+
+/// The calls that leave something behind, or could fail. A question mark lets strace pass over what this architecture does not
+/// have.
+const CALLS: [&str; 16] = [
+    "openat",
+    "write",
+    "writev",
+    "pwrite64",
+    "fsync",
+    "fdatasync",
+    "syncfs",
+    "renameat2",
+    "renameat",
+    "?rename",
+    "linkat",
+    "unlinkat",
+    "?unlink",
+    "mkdirat",
+    "?mkdir",
+    "fchmod",
+];
+
+/// For each call, runs `prepare` and then lets `args` meet `fault` on the way into it, the first time, the second, and so on
+/// until a run comes to its end before; each time `after` is told which it was and how it ended.
+fn for_every_call(
+    calls: &[&str],
+    fault: &str,
+    prepare: impl Fn() -> (Sandbox, Vec<u8>),
+    args: &[&str],
+    after: impl Fn(&Sandbox, &[u8], &str, &support::Outcome),
+) -> usize {
+    let mut faults = 0;
+    for call in calls {
+        for turn in 1.. {
+            let (sandbox, stream) = prepare();
+            let inject = format!("inject={call}:{fault}:when={turn}");
+            let outcome = traced(&sandbox, &["-y", "-e", &inject], "ms-seal", args, &stream);
+            let log = fs::read_to_string(support::trace::log(&sandbox)).unwrap_or_default();
+            let injected = log.lines().find(|line| line.contains("(INJECTED)"));
+            if injected.is_none() && outcome.status != 137 {
+                break;
+            }
+            // What has to do with the start of the program, or with its messages, is nothing to be repaired.
+            if injected.is_some_and(|line| !line.contains("Archive")) {
+                continue;
+            }
+            faults += 1;
+            after(&sandbox, &stream, &format!("{call} {turn}"), &outcome);
+        }
+    }
+    faults
+}
+
+#[test]
+fn wherever_a_run_dies_the_same_again_seals() {
+    if !needs("strace") {
+        return;
+    }
+    let expected = sealed();
+    let deaths = for_every_call(&CALLS, "signal=SIGKILL", archive, &["Archive"], |sandbox, stream, which, outcome| {
+        assert_eq!(outcome.status, 137, "{which}: {}", outcome.stderr);
+        sandbox.run("ms-seal", &["Archive"], stream).expect_status(0);
+        expect_standing(sandbox, &expected, &format!("death at {which}"));
+    });
+    assert!(deaths > 50, "only {deaths} points to die at");
+}
+
+#[test]
+fn wherever_a_run_dies_what_was_begun_is_finished_by_an_empty_stream() {
+    if !needs("strace") {
+        return;
+    }
+    for_every_call(
+        &["write", "fsync", "renameat2", "renameat", "mkdirat"],
+        "signal=SIGKILL",
+        archive,
+        &["Archive"],
+        |sandbox, _, which, _| {
+            let begun: Vec<_> = ["0001", "0002"]
+                .into_iter()
+                .filter(|volume| {
+                    ["index.json", "B3SUMS", "README.txt"]
+                        .iter()
+                        .any(|name| sandbox.exists(format!("Archive/{volume}/{name}")))
+                })
+                .collect();
+            sandbox.run_seal(&[]).expect_status(0);
+            for volume in ["0001", "0002"] {
+                let is_sealed =
+                    ["B3SUMS", "index.json"].iter().all(|name| sandbox.exists(format!("Archive/{volume}/{name}")));
+                assert_eq!(is_sealed, begun.contains(&volume), "{volume} after death at {which}");
+                assert_eq!(
+                    sandbox.exists(format!("Archive/{volume}.UNBURNED")),
+                    is_sealed,
+                    "{volume} after death at {which}"
+                );
+            }
+            sandbox.shell("ms-seal --cat Archive | ms-verify --failed").expect_status(0).expect_stdout("");
+            // And the rest is sealed by --all.
+            sandbox.run_seal(&["--all"]).expect_status(0);
+            assert!(
+                !standing(sandbox).keys().any(|path| path.ends_with(".ms-seal.tmp")),
+                "litter after death at {which}"
+            );
+            for volume in ["0001", "0002", "0003"] {
+                sandbox.run("ms-verify", &[format!("Archive/{volume}/index.json")], b"").expect_status(0);
+            }
+        },
+    );
+}
+
+#[test]
+fn a_disk_that_fails_is_named_and_the_same_again_seals() {
+    if !needs("strace") {
+        return;
+    }
+    let expected = sealed();
+    for (error, calls) in [("EIO", &CALLS[..]), ("ENOSPC", &["write", "mkdirat"])] {
+        let failures = for_every_call(
+            calls,
+            &format!("error={error}"),
+            archive,
+            &["Archive"],
+            |sandbox, stream, which, outcome| {
+                // What fails to be removed or synced may have been done; what is not told is that all went well.
+                let ended = outcome.status;
+                assert!(ended == 1 || ended == 2, "{error} at {which}: {ended}: {}", outcome.stderr);
+                let reason = if error == "EIO" { "Input/output error" } else { "No space left on device" };
+                assert!(outcome.stderr.contains(reason), "{error} at {which}: {}", outcome.stderr);
+                sandbox.run("ms-seal", &["Archive"], stream).expect_status(0);
+                expect_standing(sandbox, &expected, &format!("{error} at {which}"));
+            },
+        );
+        assert!(failures > 5, "only {failures} calls that could fail");
+    }
+}
+
+/// An archive whose volume 1 is sealed, and the JSON of its catalogue with nothing burned.
+fn unburned() -> (Sandbox, Vec<u8>) {
+    let (sandbox, stream) = archive();
+    sandbox.run("ms-seal", &["Archive"], &stream).expect_status(0);
+    (sandbox, Vec::new())
+}
+
+#[test]
+fn wherever_the_recording_of_a_burn_dies_it_is_recorded_once() {
+    if !needs("strace") {
+        return;
+    }
+    let args = ["--burned", "1", "--copy", "home", "Archive"];
+    let deaths = for_every_call(&CALLS, "signal=SIGKILL", unburned, &args, |sandbox, _, which, _| {
+        // Without its marker the burn is recorded, and whoever says so again has burned another.
+        if sandbox.exists("Archive/0001.UNBURNED") {
+            sandbox.run("ms-seal", &args, b"").expect_status(0);
+        }
+        let burns = sandbox.cataloged(1)["burns"].as_array().expect("burns").len();
+        assert_eq!(burns, 1, "after death at {which}");
+        assert!(!sandbox.exists("Archive/0001.UNBURNED") && !sandbox.exists("Archive/.ms-seal.tmp"), "{which}");
+    });
+    assert!(deaths > 5, "only {deaths} points to die at");
+}
+
+#[test]
+fn where_names_cannot_be_given_without_replacing_links_are_made() {
+    if !needs("strace") {
+        return;
+    }
+    let expected = sealed();
+    let (sandbox, stream) = archive();
+    let args = ["-e", "inject=renameat2:error=EINVAL"];
+    traced(&sandbox, &args, "ms-seal", &["Archive"], &stream).expect_status(0);
+    expect_standing(&sandbox, &expected, "links");
+    // Between the two names of a file, too, a run may die.
+    for turn in 1..=7 {
+        let (sandbox, stream) = archive();
+        let kill = format!("inject=unlinkat:signal=SIGKILL:when={turn}");
+        let outcome =
+            traced(&sandbox, &["-e", "inject=renameat2:error=EINVAL", "-e", &kill], "ms-seal", &["Archive"], &stream);
+        assert_eq!(outcome.status, 137, "{turn}");
+        sandbox.run("ms-seal", &["Archive"], &stream).expect_status(0);
+        expect_standing(&sandbox, &expected, &format!("unlinkat {turn}"));
+    }
+}
+
+#[test]
+fn neither_renaming_nor_linking_is_told() {
+    if !needs("strace") {
+        return;
+    }
+    let (sandbox, stream) = archive();
+    let args = ["-e", "inject=renameat2:error=EINVAL", "-e", "inject=linkat:error=EPERM"];
+    let outcome = traced(&sandbox, &args, "ms-seal", &["Archive"], &stream).expect_status(2);
+    outcome.expect_stderr("this filesystem can neither rename without replacing nor make hard links");
+    sandbox.run("ms-seal", &["Archive"], &stream).expect_status(0);
+    expect_standing(&sandbox, &sealed(), "a failure");
+}
+
+#[test]
+fn a_signal_while_files_are_read_leaves_the_volume_open() {
+    if !needs("strace") {
+        return;
+    }
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
+        let sandbox = Sandbox::new();
+        for number in 0..100 {
+            sandbox.put_archived(format!("0001/{number}.jpg"), number.to_string());
+        }
+        let before = snapshot(&sandbox.work());
+        let log = support::trace::log(&sandbox);
+        let mut strace = std::process::Command::new("strace");
+        strace.args(["-f", "-qq", "-o"]).arg(&log).args([
+            "-e",
+            "trace=pread64",
+            "-e",
+            "inject=pread64:delay_enter=20000",
+        ]);
+        strace.arg(support::bin("ms-seal")).args(["-j1", "--all", "Archive"]).current_dir(sandbox.work());
+        let child = strace.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("strace");
+        let process = loop {
+            let text = fs::read_to_string(&log).unwrap_or_default();
+            if text.lines().count() > 5 {
+                break text
+                    .split(' ')
+                    .next()
+                    .and_then(|pid| pid.parse().ok())
+                    .and_then(Pid::from_raw)
+                    .expect("a process");
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        };
+        kill_process(process, signal).expect("kill");
+        let output = child.wait_with_output().expect("the end");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(support::exit_status(output.status), code, "{stderr}");
+        assert_eq!(stderr, "ms-seal: interrupted; the same command goes on where it stopped\n");
+        assert_eq!(snapshot(&sandbox.work()), before);
+    }
+}
+
+#[test]
+fn what_changes_while_a_volume_is_sealed_keeps_it_open() {
+    if !needs("strace") {
+        return;
+    }
+    let (sandbox, stream) = archive();
+    let log = support::trace::log(&sandbox);
+    // The disk is slow to be in step, and meanwhile somebody is at work in the volume.
+    let mut strace = std::process::Command::new("strace");
+    strace.args(["-f", "-qq", "-o"]).arg(&log).args([
+        "-e",
+        "trace=syncfs",
+        "-e",
+        "inject=syncfs:delay_enter=1500000:when=1",
+    ]);
+    strace.arg(support::bin("ms-seal")).arg("Archive").current_dir(sandbox.work());
+    fs::write(sandbox.state(), &stream).expect("rows");
+    strace.stdin(fs::File::open(sandbox.state()).expect("rows"));
+    let child = strace.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("strace");
+    while fs::read_to_string(&log).unwrap_or_default().is_empty() && !sandbox.exists("Archive/.ms-protect") {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    sandbox.put_archived("0001/2012/late.jpg", "late");
+    sandbox.write("Archive/0001/2012/a.jpg", "other");
+    fs::remove_file(sandbox.path("Archive/0001/2012/b.jpg")).expect("removal");
+    let output = child.wait_with_output().expect("the end");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    for message in [
+        "0001/2012/a.jpg: it changed while the volume was being sealed",
+        "0001/2012/b.jpg: it went away while the volume was being sealed",
+        "0001/2012/late.jpg: it came while the volume was being sealed",
+        "sealed 1 volume: 0002",
+    ] {
+        assert!(stderr.contains(message), "{message} is not in {stderr}");
+    }
+    assert!(!sandbox.exists("Archive/0001/index.json") && !sandbox.exists("Archive/0001.UNBURNED"));
+}

@@ -1,0 +1,13 @@
+//! Black-box tests: `ms-seal`.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod archive;
+mod basics;
+mod contract;
+mod contract_again;
+mod contract_burned;
+mod contract_refuse;
+mod crash;
+mod rows;

@@ -1,0 +1,10 @@
+//! Black-box tests: `ms-verify`.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod basics;
+mod contract;
+mod formats;
+mod inputs;
+mod pipelines;
