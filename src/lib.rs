@@ -21,7 +21,7 @@
 //! | Which file goes to which disc? How is a volume finished and remembered? | [`pack`], [`seal`] |
 //! | Does a plan make sense as a whole? | [`mod@plan`] |
 //! | How does a file move without being lost? How does it come back? | [`mv`], [`journal`], `rename` |
-//! | Which directory is this really, and is it protected? | [`place`] |
+//! | Which directory is this really, and is it protected? | [`place`], `straight` |
 //! | What if a file is cut short while it is mapped? What if Ctrl-C comes? | [`mapped`], [`interrupt`] |
 //! | How are many files read at once? | `pool`, `reading` |
 //! | What do all tools share? | [`cli`], [`report`], [`progress`] |
@@ -54,6 +54,7 @@ pub mod record;
 mod rename;
 pub mod report;
 pub mod seal;
+mod straight;
 pub mod stream;
 mod threads;
 pub mod verify;

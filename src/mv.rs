@@ -1,7 +1,7 @@
 //! The one tool that moves anything: carries out a [`Plan`] row by row, or reverses what a journal tells.
 //!
 //! Where the promises are kept: nothing replaced in [`crate::rename`]; nothing lost between filesystems in [`copy`]; what a
-//! row says against what is there in [`facts`]; the copy that stays in [`keep`]; protected directories in [`dirs`];
+//! row says against what is there in [`facts`]; the copy that stays in [`keep`]; protected directories in [`dirs`]; no other file removed than the one that was copied in [`removal`];
 //! the order of all that in [`mover`]; being able to go back in [`crate::journal`] and [`undo`].
 
 mod copy;
@@ -12,6 +12,7 @@ mod keep;
 mod mover;
 mod output;
 mod prune;
+mod removal;
 mod shelf;
 mod trouble;
 mod undo;
@@ -70,10 +71,10 @@ pub struct Options {
 }
 
 impl Options {
-    fn mover<'p>(&self, interrupt: &Interrupt, progress: &'p Progress) -> Result<Mover<'p>, Failure> {
+    fn mover<'p>(&self, locator: Locator, interrupt: &Interrupt, progress: &'p Progress) -> Result<Mover<'p>, Failure> {
         self.check_dirs()?;
         Ok(Mover {
-            dirs: Dirs::new(locator()?, &self.protect),
+            dirs: Dirs::new(locator, &self.protect),
             mode: self.mode,
             check: self.check,
             leaving: Leaving::Nothing,
@@ -123,9 +124,11 @@ pub fn run(options: &Options, progress: &Progress, reporter: &Reporter) -> Resul
     // Nothing has begun while the plan is still coming, so a signal may end that at once.
     let table = Table::open(&options.operands)?;
     let interrupt = Interrupt::install()?;
-    let mover = options.mover(&interrupt, progress)?;
+    let mut locator = locator()?;
     let reading = Reading { to: options.to.clone(), skip_bad_lines: options.skip_bad_lines };
-    let plan = Plan::check(table, &reading, &mut locator()?, reporter)?;
+    let plan = Plan::check(table, &reading, &mut locator, reporter)?;
+    // Whoever leads a path elsewhere from now on is too late: this knows where the directories of the plan really are.
+    let mover = options.mover(locator, &interrupt, progress)?;
     if let Some(exit) = interrupt.exit() {
         return Ok(exit);
     }
@@ -174,7 +177,8 @@ impl Run<'_> {
             other => other,
         };
         let result = rows.and_then(|()| self.tidy(options));
-        prune::remove_unused(&self.mover.made);
+        let made = std::mem::take(&mut self.mover.made);
+        prune::remove_unused(&made, &mut self.mover.dirs);
         if let Err(failure) = self.journal.sync() {
             self.tell();
             return Err(failure);
@@ -263,7 +267,7 @@ impl Run<'_> {
         // The directories that are still open for moving would be removed under its feet.
         self.mover.dirs.forget();
         let emptied = std::mem::take(&mut self.emptied);
-        self.tally.pruned = emptied.prune(&base, &mut locator()?, &mut self.journal, self.reporter)?;
+        self.tally.pruned = emptied.prune(&base, &mut self.mover.dirs, &mut self.journal, self.reporter)?;
         Ok(())
     }
 

@@ -124,6 +124,12 @@ impl Locator {
         location.ways.iter().any(|way| self.marked_on(way))
     }
 
+    /// As [`Locator::is_marked`], by what stands there now, and not by what is remembered.
+    #[must_use]
+    pub fn is_marked_now(&self, location: &Location) -> bool {
+        location.ways.iter().any(|way| way.ancestors().any(has_marker))
+    }
+
     fn marked_on(&mut self, dir: &Path) -> bool {
         if let Some(known) = self.marked.get(dir) {
             return *known;

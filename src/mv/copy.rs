@@ -7,15 +7,16 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::AsFd as _;
+use std::os::fd::AsFd;
 
 use rustix::fs::{
-    Advice, AtFlags, FallocateFlags, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags, fadvise,
-    fallocate, fchmod, fchown, fgetxattr, flistxattr, fsetxattr, futimens, openat, unlinkat,
+    Advice, FallocateFlags, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags, fadvise, fallocate,
+    fchmod, fchown, fgetxattr, flistxattr, fsetxattr, futimens, openat,
 };
 
-use super::dirs::{Dir, Entry};
+use super::dirs::Entry;
 use super::facts::Facts;
+use super::removal;
 use super::trouble::Trouble;
 use crate::cli::Failure;
 use crate::interrupt::Interrupt;
@@ -36,6 +37,8 @@ pub(super) struct Copy<'a> {
     pub(super) dest: &'a Entry,
     /// The temporary name in the directory of `dest`.
     pub(super) part: &'a OsStr,
+    /// The name of the directory there for what is being removed.
+    pub(super) aside: &'a OsStr,
     pub(super) interrupt: &'a Interrupt,
     pub(super) progress: &'a Progress,
 }
@@ -56,10 +59,19 @@ impl Copy<'_> {
         let part = File::from(part);
         let made = self.fill_and_place(source, &part, begun);
         if made.is_err() {
-            // Whatever failed, this file is ours, incomplete, and known to nobody else.
-            unlinkat(&self.dest.dir, self.part, AtFlags::empty()).unwrap_or(());
+            // Whatever failed, the file that was made here is incomplete, and of use to nobody.
+            self.remove_own(self.part, &part);
         }
         made
+    }
+
+    /// Removes the copy, unless somebody has given its name to another file.
+    fn remove_own(&self, name: &OsStr, part: &File) {
+        let entry = Entry { name: name.to_owned(), ..self.dest.clone() };
+        if let Ok(facts) = Facts::of_open(part) {
+            // What went wrong before is worth more than what may go wrong here.
+            removal::remove(&entry, &facts, self.aside).unwrap_or(());
+        }
     }
 
     fn fill_and_place(
@@ -74,7 +86,7 @@ impl Copy<'_> {
         self.check_source(&source, hash)?;
         copy_metadata(&source, part, self.facts).map_err(|error| self.writing(error))?;
         part.sync_all().map_err(|error| self.writing(error))?;
-        self.read_back(part, hash)?;
+        self.read_back(part, id, hash)?;
         self.place().map_err(|error| error.trouble("copying to", &self.dest.path))?;
         let placed = self.dest.dir.sync().and_then(|()| Facts::of(&self.dest.dir, &self.dest.name));
         match placed {
@@ -82,10 +94,7 @@ impl Copy<'_> {
             Ok(_) => Err(Trouble::refused("copying to", &self.dest.path, "the copy was taken away at the last moment")),
             Err(error) => {
                 // The source stays, so a copy whose name may not last is one too many.
-                let there = Facts::of(&self.dest.dir, &self.dest.name).ok().flatten();
-                if there.is_some_and(|there| there.id == id) {
-                    unlinkat(&self.dest.dir, &self.dest.name, AtFlags::empty()).unwrap_or(());
-                }
+                self.remove_own(&self.dest.name, part);
                 Err(self.writing(error))
             }
         }
@@ -137,10 +146,14 @@ impl Copy<'_> {
         }
     }
 
-    fn read_back(&self, part: &File, hash: ContentHash) -> Result<(), Trouble> {
+    fn read_back(&self, part: &File, id: FileId, hash: ContentHash) -> Result<(), Trouble> {
         // Clean pages are dropped, so that the bytes come from the disk; a hint that not every filesystem takes.
         fadvise(part, 0, None, Advice::DontNeed).unwrap_or(());
         let copy = open_to_read(&self.dest.dir, self.part).map_err(|error| self.writing(error))?;
+        if Facts::of_open(&copy).map_err(|error| self.writing(error))?.id != id {
+            let reason = "another file was put in the place of the unfinished copy";
+            return Err(Trouble::refused("copying to", &self.dest.path, reason));
+        }
         let read = hash_of(copy, self.interrupt)?.map_err(|error| self.writing(error))?;
         if read == hash {
             Ok(())
@@ -180,7 +193,7 @@ impl Copy<'_> {
 }
 
 /// Opens a file for reading, and nothing else that may stand under its name by now.
-pub(super) fn open_to_read(dir: &Dir, name: &OsStr) -> io::Result<File> {
+pub(super) fn open_to_read(dir: impl AsFd, name: &OsStr) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     Ok(File::from(openat(dir, name, flags, Mode::empty())?))
 }

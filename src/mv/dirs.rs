@@ -1,5 +1,10 @@
 //! Open directories. Everything is moved relative to one, so that a path that somebody redirects meanwhile
 //! cannot lead elsewhere between a check and the move.
+//!
+//! Where the directories of a plan really are is looked up once, when it is checked. From then on each is opened by that
+//! real path and by no other: a symbolic link that was put in its way since is refused, and so is a path that leads to
+//! another directory than before. What happens to a directory that is open already shows after the move
+//! ([`Dir::is_still_at`]), which then is taken back.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -8,10 +13,11 @@ use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use rustix::fs::{CWD, Mode, OFlags, fsync, mkdirat, openat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, fsync, mkdirat, openat, statat, unlinkat};
 
 use crate::cli::Failure;
 use crate::place::{self, Location, Locator};
+use crate::straight;
 use crate::volume::is_sealed;
 
 /// An open directory, and what it is.
@@ -19,8 +25,6 @@ use crate::volume::is_sealed;
 pub(super) struct Dir {
     fd: OwnedFd,
     location: Location,
-    is_protected: bool,
-    is_sealed: bool,
 }
 
 impl AsFd for Dir {
@@ -34,14 +38,9 @@ impl Dir {
         &self.location
     }
 
-    /// Whether nothing may leave it.
-    pub(super) fn is_protected(&self) -> bool {
-        self.is_protected
-    }
-
-    /// Whether it lies in a sealed volume, which gets nothing any more.
+    /// Whether it lies in a sealed volume, which gets nothing any more. Looked at anew each time: somebody may be sealing.
     pub(super) fn is_sealed(&self) -> bool {
-        self.is_sealed
+        self.location.real().ancestors().any(is_sealed)
     }
 
     /// The number of its filesystem; 0 if even that cannot be told.
@@ -50,11 +49,27 @@ impl Dir {
     }
 
     /// Whether `path` still leads to it, and it is where it was.
-    fn is_still_at(&self, path: &Path) -> bool {
-        let id = |stat: rustix::fs::Stat| (stat.st_dev, stat.st_ino);
-        let Ok(there) = rustix::fs::stat(path).map(id) else { return false };
-        let is_same = rustix::fs::fstat(self).map(id) == Ok(there);
+    pub(super) fn is_still_at(&self, path: &Path) -> bool {
+        let is_same = self.is_led_to_by(path).unwrap_or(false);
         is_same && real_path(&self.fd, path).is_ok_and(|real| real == self.location.real())
+    }
+
+    fn is_led_to_by(&self, path: &Path) -> io::Result<bool> {
+        let id = |stat: rustix::fs::Stat| (stat.st_dev, stat.st_ino);
+        Ok(id(rustix::fs::stat(path)?) == id(rustix::fs::fstat(self)?))
+    }
+
+    /// Whether `name` in `above` is this very directory.
+    pub(super) fn is_named(&self, above: &Self, name: &OsStr) -> bool {
+        let there = statat(above, name, AtFlags::SYMLINK_NOFOLLOW).map(|stat| (stat.st_dev, stat.st_ino));
+        there.is_ok() && there == rustix::fs::fstat(self).map(|stat| (stat.st_dev, stat.st_ino))
+    }
+
+    /// Whether there is nothing in it.
+    pub(super) fn is_empty(&self) -> bool {
+        let readable = openat(self, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+        let Ok(mut entries) = readable.and_then(rustix::fs::Dir::new) else { return false };
+        entries.all(|entry| entry.is_ok_and(|entry| matches!(entry.file_name().to_bytes(), b"." | b"..")))
     }
 
     /// Brings the names in it to the disk.
@@ -77,8 +92,23 @@ pub(super) struct Entry {
 #[derive(Debug)]
 pub(super) struct Dirs {
     locator: Locator,
-    protected: Vec<Rc<Location>>,
+    protected: Vec<Protected>,
     open: VecDeque<(PathBuf, Rc<Dir>)>,
+}
+
+impl Entry {
+    /// Whether its path still leads to the open directory, and that is where it was.
+    pub(super) fn is_where_it_was(&self) -> bool {
+        self.dir.is_still_at(place::parent(&self.path))
+    }
+}
+
+/// A directory that nothing may leave.
+#[derive(Debug)]
+struct Protected {
+    location: Rc<Location>,
+    /// Kept open, so that it is known under another name, too.
+    fd: Option<OwnedFd>,
 }
 
 /// Rows near each other share directories; more would only use up descriptors.
@@ -87,8 +117,29 @@ const KEPT_OPEN: usize = 12;
 impl Dirs {
     /// `protect` are directories that nothing may leave.
     pub(super) fn new(mut locator: Locator, protect: &[PathBuf]) -> Self {
-        let protected = protect.iter().map(|dir| locator.directory(dir)).collect();
+        let protected = protect.iter().map(|dir| Protected {
+            location: locator.directory(dir),
+            fd: openat(CWD, dir, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok(),
+        });
+        let protected = protected.collect();
         Self { locator, protected, open: VecDeque::new() }
+    }
+
+    /// Whether nothing may leave a directory, by what stands there now.
+    pub(super) fn is_protected(&self, dir: &Dir) -> bool {
+        let is_within = |protected: &Protected| {
+            let here = &protected.location;
+            // Somebody may have renamed it since: what it holds stays all the same.
+            let moved = protected.fd.as_ref().and_then(|fd| real_path(fd, here.real()).ok());
+            let moved = moved.filter(|real| real != here.real()).map(|real| self.locator.located_at(real));
+            dir.location.is_within(here) || moved.is_some_and(|there| dir.location.is_within(&there))
+        };
+        self.protected.iter().any(is_within) || self.locator.is_marked_now(&dir.location)
+    }
+
+    /// What is known of places.
+    pub(super) fn locator(&mut self) -> &mut Locator {
+        &mut self.locator
     }
 
     /// The working directory of the run.
@@ -108,7 +159,7 @@ impl Dirs {
         Ok(entry_in(dir, path))
     }
 
-    /// Opens a directory by its path, following symbolic links as the kernel does.
+    /// Opens the directory that a path led to when it was first looked up.
     pub(super) fn open(&mut self, path: &Path) -> io::Result<Rc<Dir>> {
         if let Some(known) = self.open.iter().position(|(known, _)| known == path) {
             // Somebody may have moved it, into a protected directory even, or put another in its place.
@@ -116,9 +167,47 @@ impl Dirs {
                 return Ok(self.remember(found));
             }
         }
-        let fd = openat(CWD, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        let dir = self.identify(fd, path)?;
+        let dir = self.open_anew(path)?;
         Ok(self.remember((path.to_owned(), Rc::new(dir))))
+    }
+
+    /// As [`Dirs::open`], for a directory that may be removed soon, so that it is not kept open.
+    pub(super) fn open_anew(&mut self, path: &Path) -> io::Result<Dir> {
+        let place = self.locator.directory(path);
+        let dir = match self.open_real(place.real()) {
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+                // Where the links lead nowhere, or in circles, that is what there is to tell.
+                rustix::fs::stat(path)?;
+                return Err(redirected());
+            }
+            other => self.identify(other?, path)?,
+        };
+        if dir.is_led_to_by(path)? { Ok(dir) } else { Err(redirected()) }
+    }
+
+    /// Opens a directory by its real path: from the working directory, where it lies below that, since the directories above
+    /// may be closed to the user.
+    fn open_real(&self, real: &Path) -> io::Result<OwnedFd> {
+        straight::open_dir(CWD, real.strip_prefix(self.locator.working_dir()).unwrap_or(real))
+    }
+
+    /// Removes an empty directory, if nobody has led its path elsewhere; `false` where it stays.
+    pub(super) fn remove_empty(&mut self, path: &Path) -> bool {
+        let above = self.open_anew(place::parent(path));
+        let name = path.file_name().unwrap_or_default();
+        above.is_ok_and(|above| unlinkat(above, name, AtFlags::REMOVEDIR).is_ok())
+    }
+
+    /// Makes a directory in one that is there, with no permission for anybody else, and opens it.
+    pub(super) fn make_private(&mut self, path: &Path) -> io::Result<OwnedFd> {
+        let (above, name) = (self.open_anew(place::parent(path))?, path.file_name().unwrap_or_default());
+        mkdirat(&above, name, Mode::from_raw_mode(0o700))?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let made = openat(&above, name, flags, Mode::empty())?;
+        let stat = rustix::fs::fstat(&made)?;
+        // The umask may have taken some permissions away, but nobody else can have given any.
+        let is_ours = stat.st_uid == rustix::process::geteuid().as_raw() && stat.st_mode & 0o077 == 0;
+        if is_ours { Ok(made) } else { Err(redirected()) }
     }
 
     /// The filesystem that a file at `path` would be on: that of the deepest directory that exists.
@@ -173,12 +262,9 @@ impl Dirs {
         dir
     }
 
-    fn identify(&mut self, fd: OwnedFd, path: &Path) -> io::Result<Dir> {
+    fn identify(&self, fd: OwnedFd, path: &Path) -> io::Result<Dir> {
         let location = self.locator.located_at(real_path(&fd, path)?);
-        let named = self.protected.iter().any(|place| location.is_within(place));
-        let is_protected = named || self.locator.is_marked(&location);
-        let is_sealed = location.real().ancestors().any(is_sealed);
-        Ok(Dir { fd, location, is_protected, is_sealed })
+        Ok(Dir { fd, location })
     }
 
     fn open_or_make(&mut self, path: &Path, made: &mut Made<'_>) -> Result<Rc<Dir>, Unmade> {
@@ -200,6 +286,10 @@ impl Dirs {
             Err(error) => Err(Unmade::Refused(error.into())),
         }
     }
+}
+
+fn redirected() -> io::Error {
+    io::Error::other("somebody has made its path lead to another directory meanwhile")
 }
 
 /// Where an open directory is: the link that /proc keeps for a descriptor is the path of the very directory that was opened.

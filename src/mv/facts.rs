@@ -104,6 +104,11 @@ impl Facts {
         self == earlier
     }
 
+    /// Whether this is the same file, to which nothing was done since `earlier` but that it got another name.
+    pub(super) fn is_renamed(&self, earlier: &Self) -> bool {
+        *self == Self { ctime: self.ctime, ..*earlier }
+    }
+
     pub(super) fn standing(&self) -> Standing {
         Standing { size: self.size, mtime: self.mtime, id: self.id }
     }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
 
 use super::copy::{open_to_read, read_some};
 use super::dirs::{Dirs, Entry};
@@ -59,14 +60,20 @@ pub(super) fn same_content(one: &Entry, other: &Entry, interrupt: &Interrupt) ->
     let open = |entry: &Entry| {
         open_to_read(&entry.dir, &entry.name).map_err(|error| Trouble::io("reading", &entry.path, error))
     };
-    let (mut first, mut second) = (open(one)?, open(other)?);
+    same_as(open(one)?, &one.path, other, interrupt)
+}
+
+/// Compares an open file, which people know by `path`, with another one.
+pub(super) fn same_as(mut first: File, path: &Path, other: &Entry, interrupt: &Interrupt) -> Result<bool, Trouble> {
+    let failed = |error| Trouble::io("reading", &other.path, error);
+    let mut second = open_to_read(&other.dir, &other.name).map_err(failed)?;
     let mut buffers = (vec![0; CHUNK], vec![0; CHUNK]);
     loop {
         if interrupt.came() {
             return Err(Trouble::Interrupted);
         }
-        let read = fill(&mut first, &mut buffers.0).map_err(|error| Trouble::io("reading", &one.path, error))?;
-        let also = fill(&mut second, &mut buffers.1).map_err(|error| Trouble::io("reading", &other.path, error))?;
+        let read = fill(&mut first, &mut buffers.0).map_err(|error| Trouble::io("reading", path, error))?;
+        let also = fill(&mut second, &mut buffers.1).map_err(failed)?;
         if buffers.0[..read] != buffers.1[..also] {
             return Ok(false);
         }

@@ -8,7 +8,8 @@ use rustix::fs::{AtFlags, unlinkat};
 use super::copy::{self, Copy};
 use super::dirs::{Dirs, Entry};
 use super::facts::Facts;
-use super::keep::{Kept, begins_with, same_content};
+use super::keep::{Kept, begins_with, same_as, same_content};
+use super::removal::{self, Unremoved, is_untouched, name_aside};
 use super::shelf::{Shelf, Shelved};
 use super::trouble::Trouble;
 use crate::interrupt::Interrupt;
@@ -17,6 +18,8 @@ use crate::plan::Step;
 use crate::progress::Progress;
 use crate::record::ContentHash;
 use crate::rename::{self, Unnamed};
+use crate::report;
+use crate::straight;
 
 /// How thoroughly files are compared with what the plan says of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -71,12 +74,18 @@ pub(super) struct Task<'a> {
     pub(super) left_over: Option<LeftOver>,
 }
 
+/// A file that is to be moved, as it was checked.
+type Checked<'a> = (&'a Entry, &'a Facts);
+
 impl Mover<'_> {
     /// Carries out a step whose journal is ready.
     pub(super) fn carry_out(&mut self, task: &Task<'_>, journal: &mut Journal) -> Result<Outcome, Trouble> {
         let step = task.step;
         let Some((source, facts)) = self.find_source(step)? else {
-            return self.finished_before(task).map_or_else(|| self.already_done(step), Ok);
+            return match self.finished_before(task, journal.run())? {
+                Some(outcome) => Ok(outcome),
+                None => self.already_done(step),
+            };
         };
         let kept = self.check_row(step, &source, &facts)?;
         if let Some(outcome) = self.finish_left_over(task, (&source, &facts), journal.run())? {
@@ -94,6 +103,9 @@ impl Mover<'_> {
             journal.mkdir(dir)
         });
         let dest = dest.map_err(|unmade| Trouble::unmade(&step.dest, unmade))?;
+        if dest.dir.is_sealed() {
+            return Err(Trouble::refused("moving to", &step.dest, SEALED));
+        }
         let outcome = self.transfer(task, (&source, &facts), &dest, kept.as_ref(), journal)?;
         if let Some(kept) = kept.filter(|_| self.mode == Mode::Move) {
             self.check_kept(&kept, task, (&dest, &outcome.facts), &source, journal)?;
@@ -160,7 +172,7 @@ impl Mover<'_> {
     fn why_it_stays(&self, source: &Entry) -> Option<&'static str> {
         match self.leaving {
             _ if self.mode != Mode::Move => None,
-            Leaving::Nothing => source.dir.is_protected().then_some("it is in a protected directory"),
+            Leaving::Nothing => self.dirs.is_protected(&source.dir).then_some("it is in a protected directory"),
             Leaving::UnlessSealed => is_sealed_above(source).then_some("it is in a sealed volume"),
         }
     }
@@ -177,11 +189,7 @@ impl Mover<'_> {
     /// Looks before any directory is made; what appears later is caught by the rename itself.
     fn refuse_taken(&mut self, step: &Step) -> Result<(), Trouble> {
         if self.dirs.is_sealed_at(&step.dest) {
-            return Err(Trouble::refused(
-                "moving to",
-                &step.dest,
-                "it would be in a sealed volume, which never changes",
-            ));
+            return Err(Trouble::refused("moving to", &step.dest, SEALED));
         }
         let taken = match self.dirs.entry(&step.dest) {
             Ok(dest) => {
@@ -194,11 +202,37 @@ impl Mover<'_> {
     }
 
     /// A row whose source a crash saw go, but not its line: the copy that the journal names stands at the destination.
-    fn finished_before(&mut self, task: &Task<'_>) -> Option<Outcome> {
-        let made = task.left_over.as_ref().filter(|_| self.mode == Mode::Move)?.id?;
-        let (_, facts) = self.standing_at(&task.step.dest)?;
-        let is_it = facts.id == made && facts.size == task.step.expected.size;
-        is_it.then_some(Outcome { facts, hash: task.step.hash, was_done: true })
+    fn finished_before(&mut self, task: &Task<'_>, run: &str) -> Result<Option<Outcome>, Trouble> {
+        let left_over = task.left_over.as_ref().filter(|_| self.mode == Mode::Move);
+        let Some(made) = left_over.and_then(|left_over| left_over.id) else { return Ok(None) };
+        let Some((dest, facts)) = self.standing_at(&task.step.dest) else { return Ok(None) };
+        if facts.id != made || facts.size != task.step.expected.size {
+            return Ok(None);
+        }
+        self.clear_aside(&task.step.source, &name_aside(run, task.number), &dest)?;
+        Ok(Some(Outcome { facts, hash: task.step.hash, was_done: true }))
+    }
+
+    /// A crash may have come while the file `path` was being removed, because it stands elsewhere. What has another content
+    /// gets its place back.
+    pub(super) fn clear_aside(&mut self, path: &Path, aside: &OsStr, elsewhere: &Entry) -> Result<(), Trouble> {
+        let Ok(entry) = self.dirs.entry(path) else { return Ok(()) };
+        let Ok(dir) = straight::open_dir(&entry.dir, aside.as_ref()) else { return Ok(()) };
+        let failed = |error: &dyn std::fmt::Display| Trouble::refused("removing the copied", path, error);
+        if let Some(old) = Facts::of(&dir, &entry.name).map_err(|error| failed(&report::reason(&error)))? {
+            let other = Facts::of(&elsewhere.dir, &elsewhere.name).ok().flatten();
+            let is_second = other.is_some_and(|other| other.id != old.id || is_second_name(&old, &other));
+            let read = |error| Trouble::io("reading", path, error);
+            let content = || copy::open_to_read(&dir, &entry.name).map_err(read);
+            if is_second && same_as(content()?, path, elsewhere, &self.interrupt)? {
+                unlinkat(&dir, &entry.name, AtFlags::empty())
+                    .map_err(|error| failed(&report::reason(&error.into())))?;
+            } else {
+                removal::give_back(&entry, &dir).map_err(|error| failed(&error))?;
+            }
+        }
+        removal::remove_dir(&entry, aside);
+        Ok(())
     }
 
     /// A row whose source is gone is done if its file stands at its destination.
@@ -243,7 +277,7 @@ impl Mover<'_> {
             if self.mode == Mode::Move {
                 // The crash may have come before the name was brought to the disk.
                 dest.dir.sync().map_err(|error| Trouble::io("moving to", &step.dest, error))?;
-                remove_source(source, facts)?;
+                remove_source(source, facts, &name_aside(run, task.number))?;
             }
             return Ok(Some(Outcome { facts: there, hash: step.hash, was_done: false }));
         }
@@ -251,8 +285,8 @@ impl Mover<'_> {
             // Only a copy that this journal says was being made, and never the source itself under another name.
             let is_ours = left_over.id.map_or(there.size == 0, |id| id == there.id);
             if is_ours && there.id != facts.id && self.is_dispensable(&part, source, &part_name(run, task.number))? {
-                unlinkat(&part.dir, &part.name, AtFlags::empty())
-                    .map_err(|error| Trouble::io("removing the unfinished copy", &part.path, error))?;
+                removal::remove(&part, &there, &name_aside(run, task.number))
+                    .map_err(|error| Trouble::refused("removing the unfinished copy", &part.path, error))?;
             }
         }
         Ok(None)
@@ -289,7 +323,7 @@ impl Mover<'_> {
     fn transfer(
         &mut self,
         task: &Task<'_>,
-        (source, facts): (&Entry, &Facts),
+        (source, facts): Checked<'_>,
         dest: &Entry,
         kept: Option<&Kept>,
         journal: &mut Journal,
@@ -300,7 +334,7 @@ impl Mover<'_> {
         }
         match self.mode {
             Mode::Move => match rename::without_replacing(&source.dir, &source.name, &dest.dir, &dest.name) {
-                Ok(()) => check_moved(source, facts, dest, self.progress),
+                Ok(()) => self.check_moved((source, facts), dest),
                 Err(Unnamed::Unsupported) => self.move_by_link(task, (source, facts), dest, kept, journal),
                 Err(Unnamed::OtherFilesystem) => self.move_by_copy(
                     task,
@@ -311,8 +345,53 @@ impl Mover<'_> {
                 ),
                 Err(error) => Err(error.trouble("moving to", &task.step.dest)),
             },
-            Mode::Copy => self.copy(task, (source, facts), dest, &part_name(journal.run(), task.number), journal),
-            Mode::Link => link(task.step, source, facts, dest),
+            Mode::Copy => {
+                let part = part_name(journal.run(), task.number);
+                let copied = self.copy(task, (source, facts), dest, &part, journal)?;
+                self.check_further(dest, copied, &name_aside(journal.run(), task.number))
+            }
+            Mode::Link => {
+                let linked = link(task.step, source, facts, dest)?;
+                self.check_further(dest, linked, &name_aside(journal.run(), task.number))
+            }
+        }
+    }
+
+    /// Why a file cannot stay where it was just put: a directory may be moved, and a volume sealed, between the last look and
+    /// the move.
+    fn why_not_there(&self, dest: &Entry) -> Option<&'static str> {
+        if !dest.is_where_it_was() {
+            return Some("its directory was moved or replaced at the last moment");
+        }
+        dest.dir.is_sealed().then_some("its volume was sealed at the last moment")
+    }
+
+    /// What was renamed must be what was checked, and where it should be: somebody may have put another file there in between,
+    /// or moved a directory.
+    fn check_moved(&self, (source, facts): Checked<'_>, dest: &Entry) -> Result<Outcome, Trouble> {
+        let there = Facts::of(&dest.dir, &dest.name).ok().flatten();
+        let moved = there.filter(|there| (there.id, there.size, there.mtime) == (facts.id, facts.size, facts.mtime));
+        let (path, reason) = match (moved, self.why_not_there(dest)) {
+            (None, _) => (&source.path, "it was replaced by another file at the last moment"),
+            (_, Some(reason)) => (&dest.path, reason),
+            _ if !source.is_where_it_was() => (&source.path, "its directory was moved or replaced at the last moment"),
+            (Some(facts), None) => {
+                self.progress.add_bytes(facts.size);
+                return Ok(Outcome { facts, hash: None, was_done: false });
+            }
+        };
+        match rename_back(dest, source) {
+            Ok(()) => Err(Trouble::refused("moving", path, reason)),
+            Err(error) => Err(stranded(dest, source, &error)),
+        }
+    }
+
+    /// A copy or link that is not where it should be is taken away again.
+    fn check_further(&self, dest: &Entry, outcome: Outcome, aside: &OsStr) -> Result<Outcome, Trouble> {
+        let Some(reason) = self.why_not_there(dest) else { return Ok(outcome) };
+        match removal::remove(dest, &outcome.facts, aside) {
+            Ok(()) => Err(Trouble::refused("copying to", &dest.path, reason)),
+            Err(error) => Err(Trouble::refused("taking back", &dest.path, format!("{reason}, but: {error}"))),
         }
     }
 
@@ -325,8 +404,16 @@ impl Mover<'_> {
         journal: &mut Journal,
     ) -> Result<Outcome, Trouble> {
         journal.part(task.number, &self.absolute(&dest.path), Some(facts.id))?;
-        match rename::link_then_unlink(&source.dir, &source.name, &dest.dir, &dest.name) {
-            Ok(()) => check_moved(source, facts, dest, self.progress),
+        match rename::link(&source.dir, &source.name, &dest.dir, &dest.name) {
+            Ok(()) => {
+                let there = Facts::of(&dest.dir, &dest.name).ok().flatten().filter(|there| there.id == facts.id);
+                let there = there.ok_or_else(|| {
+                    let reason = "another file was put in its place meanwhile; it has both names";
+                    Trouble::refused("moving", &source.path, reason)
+                })?;
+                remove_source(source, &there, &name_aside(journal.run(), task.number))?;
+                self.check_moved((source, facts), dest)
+            }
             Err(Unnamed::OtherFilesystem) => {
                 self.move_by_copy(task, (source, facts), (dest, &part_name(journal.run(), task.number)), kept, journal)
             }
@@ -346,7 +433,8 @@ impl Mover<'_> {
         journal: &mut Journal,
     ) -> Result<Outcome, Trouble> {
         let copied = self.copy(task, (source, facts), dest, part, journal)?;
-        self.leave_source((source, facts), (dest, &copied.facts), kept)?;
+        let aside = name_aside(journal.run(), task.number);
+        self.leave_source((source, facts), (dest, &copied.facts), kept, &aside)?;
         Ok(copied)
     }
 
@@ -359,9 +447,16 @@ impl Mover<'_> {
         journal: &mut Journal,
     ) -> Result<Outcome, Trouble> {
         let path = self.absolute(&dest.path).with_file_name(part);
-        let interrupt = self.interrupt.clone();
-        let copy =
-            Copy { source, facts, hash: task.step.hash, dest, part, interrupt: &interrupt, progress: self.progress };
+        let copy = Copy {
+            source,
+            facts,
+            hash: task.step.hash,
+            dest,
+            part,
+            aside: &name_aside(journal.run(), task.number),
+            interrupt: &self.interrupt.clone(),
+            progress: self.progress,
+        };
         journal.part(task.number, &path, None)?;
         let (facts, hash) = copy.make(&mut |id| journal.part(task.number, &path, Some(id)))?;
         self.sync_made()?;
@@ -374,14 +469,25 @@ impl Mover<'_> {
     fn leave_source(
         &mut self,
         (source, facts): (&Entry, &Facts),
-        (dest, copied): (&Entry, &Facts),
+        (dest, copied): Checked<'_>,
         kept: Option<&Kept>,
+        aside: &OsStr,
     ) -> Result<(), Trouble> {
         let stands = kept.is_none_or(|kept| kept.still_stands(&mut self.dirs).unwrap_or(false));
-        let left = if stands { remove_source(source, facts) } else { Err(keeper_gone(&source.path)) };
+        let left = match self.why_not_there(dest) {
+            Some(reason) => Err(Trouble::refused("copying to", &dest.path, reason)),
+            None if !stands => Err(keeper_gone(&source.path)),
+            None if !source.is_where_it_was() => {
+                Err(Trouble::refused("moving", &source.path, "its directory was moved or replaced while it was copied"))
+            }
+            None => match self.why_it_stays(source) {
+                Some(reason) => Err(Trouble::refused("moving", &source.path, reason)),
+                None => remove_source(source, facts, aside),
+            },
+        };
         // The copy is one too many only while the source is whole where it was; else it may be the last there is.
-        if left.is_err() && is_untouched(source, facts) && is_untouched(dest, copied) {
-            unlinkat(&dest.dir, &dest.name, AtFlags::empty()).unwrap_or(());
+        if left.is_err() && is_untouched(source, facts) {
+            removal::remove(dest, copied, aside).unwrap_or(());
         }
         left
     }
@@ -402,26 +508,11 @@ impl Mover<'_> {
             Ok(()) => {}
             Err(Unnamed::OtherFilesystem) => {
                 self.copy(task, (dest, facts), source, &part_name(journal.run(), task.number), journal)?;
-                remove_source(dest, facts)?;
+                remove_source(dest, facts, &name_aside(journal.run(), task.number))?;
             }
             Err(error) => return Err(stranded(dest, source, &error)),
         }
         Err(keeper_gone(&source.path))
-    }
-}
-
-/// What was renamed must be what was checked: somebody may have put another file there in between.
-fn check_moved(source: &Entry, facts: &Facts, dest: &Entry, progress: &Progress) -> Result<Outcome, Trouble> {
-    let there = Facts::of(&dest.dir, &dest.name).map_err(|error| Trouble::io("moving to", &dest.path, error))?;
-    if let Some(facts) =
-        there.filter(|there| there.id == facts.id && there.size == facts.size && there.mtime == facts.mtime)
-    {
-        progress.add_bytes(facts.size);
-        return Ok(Outcome { facts, hash: None, was_done: false });
-    }
-    match rename_back(dest, source) {
-        Ok(()) => Err(Trouble::refused("moving", &source.path, "it was replaced by another file at the last moment")),
-        Err(error) => Err(stranded(dest, source, &error)),
     }
 }
 
@@ -434,8 +525,11 @@ fn rename_back(dest: &Entry, source: &Entry) -> Result<(), Unnamed> {
 
 /// Whether an entry lies in a sealed volume.
 pub(super) fn is_sealed_above(entry: &Entry) -> bool {
-    entry.dir.location().real().ancestors().any(crate::volume::is_sealed)
+    entry.dir.is_sealed()
 }
+
+/// Why a row is refused that leads into a sealed volume.
+const SEALED: &str = "it would be in a sealed volume, which never changes";
 
 /// Why a row is refused whose file is neither at its source nor at its destination.
 pub(super) const GONE: &str = "it is not there any more";
@@ -470,19 +564,15 @@ fn link(step: &Step, source: &Entry, facts: &Facts, dest: &Entry) -> Result<Outc
     }
 }
 
-/// Unlinks a file of which a verified copy stands, if nobody touched it since it was checked.
-pub(super) fn remove_source(source: &Entry, facts: &Facts) -> Result<(), Trouble> {
-    if !is_untouched(source, facts) {
-        let reason = "it changed or went away while it was copied; the copy stands at its destination";
-        return Err(Trouble::refused("removing the copied", &source.path, reason));
-    }
-    unlinkat(&source.dir, &source.name, AtFlags::empty())
-        .map_err(|error| Trouble::io("removing the copied", &source.path, error))
-}
-
-/// Whether the file that was looked at still stands there, and nothing was done to it.
-fn is_untouched(entry: &Entry, facts: &Facts) -> bool {
-    Facts::of(&entry.dir, &entry.name).is_ok_and(|now| now.is_some_and(|now| now.is_untouched_since(facts)))
+/// Removes a file of which a verified copy stands, if nobody touched it since it was checked.
+pub(super) fn remove_source(source: &Entry, facts: &Facts, aside: &OsStr) -> Result<(), Trouble> {
+    removal::remove(source, facts, aside).map_err(|error| {
+        let reason = match error {
+            error @ Unremoved::Error(_) => error.to_string(),
+            changed => format!("{changed}; the copy stands at its destination"),
+        };
+        Trouble::refused("removing the copied", &source.path, reason)
+    })
 }
 
 fn stranded(dest: &Entry, source: &Entry, error: &Unnamed) -> Trouble {

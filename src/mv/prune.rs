@@ -1,15 +1,18 @@
 //! Directories that a run emptied, or made and did not need.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{AtFlags, unlinkat};
+
 use crate::journal::{Journal, Removed};
-use crate::place::{self, Location, Locator};
-use crate::record::Timestamp;
+use crate::place::{self, Location};
 use crate::report::Reporter;
 
+use super::dirs::{Dir, Dirs};
+use super::facts::Facts;
 use super::trouble::Stopped;
 
 /// Below which directory emptied ones are removed.
@@ -40,25 +43,27 @@ impl Emptied {
     pub(super) fn prune(
         self,
         base: &Path,
-        locator: &mut Locator,
+        dirs: &mut Dirs,
         journal: &mut Journal,
         reporter: &Reporter,
     ) -> Result<u64, Stopped> {
-        let base = locator.directory(base);
-        let mut dirs: Vec<PathBuf> = self.dirs.into_iter().collect();
+        let base = dirs.locator().directory(base);
+        let mut emptied: Vec<PathBuf> = self.dirs.into_iter().collect();
         // Deeper ones first, so that each directory is empty by the time it is looked at; then by name, for a constant order.
-        dirs.sort_by_cached_key(|dir| (std::cmp::Reverse(dir.components().count()), dir.clone()));
+        emptied.sort_by_cached_key(|dir| (std::cmp::Reverse(dir.components().count()), dir.clone()));
         let mut count = 0;
-        for dir in dirs {
-            let Ok(real) = dir.canonicalize() else { continue };
-            let mut real = real.as_path();
-            while is_strictly_within(&locator.located_at(real.to_owned()), &base) && is_empty(real) {
-                if !remove(real, journal, reporter)? {
+        for dir in emptied {
+            let Ok(mut dir) = dirs.open_anew(&dir) else { continue };
+            while is_strictly_within(dir.location(), &base) && dir.is_empty() {
+                let real = dir.location().real().to_owned();
+                let (Some(above), Some(name)) = (real.parent(), real.file_name()) else { break };
+                // Somebody may have moved it, or put another in its place.
+                let Ok(above) = dirs.open_anew(above) else { break };
+                if !dir.is_named(&above, name) || !remove((&above, name), &dir, journal, reporter)? {
                     break;
                 }
                 count += 1;
-                let Some(above) = real.parent() else { break };
-                real = above;
+                dir = above;
             }
         }
         Ok(count)
@@ -69,22 +74,23 @@ fn is_strictly_within(dir: &Location, base: &Location) -> bool {
     dir.is_within(base) && !base.is_within(dir)
 }
 
-fn remove(dir: &Path, journal: &mut Journal, reporter: &Reporter) -> Result<bool, Stopped> {
-    let removed = match dir.symlink_metadata() {
-        Ok(meta) => Removed {
-            path: dir.to_owned(),
-            mode: meta.mode() & 0o7777,
-            mtime: Timestamp { seconds: meta.mtime(), nanoseconds: u32::try_from(meta.mtime_nsec()).unwrap_or(0) },
-            uid: meta.uid(),
-            gid: meta.gid(),
-        },
-        Err(error) => return Ok(refuse(dir, &error, reporter)),
+fn remove(
+    (above, name): (&Dir, &OsStr),
+    dir: &Dir,
+    journal: &mut Journal,
+    reporter: &Reporter,
+) -> Result<bool, Stopped> {
+    let path = dir.location().real();
+    let facts = match Facts::of_open(dir) {
+        Ok(facts) => facts,
+        Err(error) => return Ok(refuse(path, &error, reporter)),
     };
-    journal.rmdir(&removed)?;
+    let Facts { mode, mtime, uid, gid, .. } = facts;
+    journal.rmdir(&Removed { path: path.to_owned(), mode: mode & 0o7777, mtime, uid, gid })?;
     // rmdir(2) itself refuses a directory that is not empty.
-    match std::fs::remove_dir(dir) {
+    match unlinkat(above, name, AtFlags::REMOVEDIR) {
         Ok(()) => Ok(true),
-        Err(error) => Ok(refuse(dir, &error, reporter)),
+        Err(error) => Ok(refuse(path, &error.into(), reporter)),
     }
 }
 
@@ -93,14 +99,10 @@ fn refuse(dir: &Path, error: &io::Error, reporter: &Reporter) -> bool {
     false
 }
 
-fn is_empty(dir: &Path) -> bool {
-    std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none())
-}
-
 /// Removes those of the directories that this run made which hold nothing; the last made first.
-pub(super) fn remove_unused(made: &[PathBuf]) {
+pub(super) fn remove_unused(made: &[PathBuf], dirs: &mut Dirs) {
+    // Those in use are not empty and stay; that is what rmdir(2) is asked for.
     for dir in made.iter().rev() {
-        // Those in use are not empty and stay; that is what rmdir(2) is asked for.
-        std::fs::remove_dir(dir).unwrap_or(());
+        dirs.remove_empty(dir);
     }
 }

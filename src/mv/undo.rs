@@ -2,18 +2,18 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, unlinkat};
+use rustix::fs::{AtFlags, Gid, Timespec, Timestamps, UTIME_OMIT, Uid, fchmod, fchown, utimensat};
 
 use super::Options;
-use super::dirs::Entry;
+use super::dirs::{Dirs, Entry};
 use super::facts::Facts;
 use super::keep::same_content;
 use super::mover::{Leaving, Mover, Outcome, Task, is_sealed_above, part_name, remove_source};
 use super::output::{self, Output};
 use super::prune::remove_unused;
+use super::removal::{self, name_aside};
 use super::trouble::{Stopped, Trouble};
 use crate::cli::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -36,7 +36,7 @@ pub(super) fn undo(
         if !has_anything(&past) {
             return Err(Failure::Stop(format!("undoing: {}: nothing is left to undo", shown(&path))));
         }
-        let mover = options.mover(interrupt, progress)?;
+        let mover = options.mover(super::locator()?, interrupt, progress)?;
         let made = past.made().iter().map(PathBuf::as_path).collect();
         let mut undoing = Undoing {
             past: &past,
@@ -154,8 +154,8 @@ impl Undoing<'_> {
         if self.dry_run {
             return Ok(());
         }
-        remove_unused(self.past.made());
-        remake_times(&remade);
+        remove_unused(self.past.made(), &mut self.mover.dirs);
+        remake_times(&remade, &mut self.mover.dirs);
         if self.reporter.failures() == self.failures { Ok(journal.end()?) } else { Ok(journal.sync()?) }
     }
 
@@ -163,6 +163,7 @@ impl Undoing<'_> {
         let Some((record, expected)) = what_stands(self.past, row) else {
             if !self.dry_run {
                 self.clear_part(row);
+                self.clear_aside(row)?;
             }
             return Ok(None);
         };
@@ -178,7 +179,7 @@ impl Undoing<'_> {
         // A crash between copying and removing the source leaves both; then the copy is one too many.
         let is_unfinished = self.past.state(row) == RowState::Open && facts_at(&step.dest).is_some();
         let leaves = self.past.mode() == Mode::Move && !is_unfinished;
-        let done = if leaves { self.move_back(row, &step, journal)? } else { self.remove_further(&step)? };
+        let done = if leaves { self.move_back(row, &step, journal)? } else { self.remove_further(row, &step)? };
         if !self.dry_run {
             journal.undone(row)?;
         }
@@ -197,7 +198,20 @@ impl Undoing<'_> {
         }
         self.clear_made(&step.dest);
         let left_over = self.past.left_over(row).cloned();
-        self.mover.carry_out(&Task { number: row, step, left_over }, journal)
+        let outcome = self.mover.carry_out(&Task { number: row, step, left_over }, journal)?;
+        self.clear_aside(row)?;
+        Ok(outcome)
+    }
+
+    /// A crash may have come while the source was being removed, or a copy.
+    fn clear_aside(&mut self, row: usize) -> Result<(), Trouble> {
+        let Some(record) = self.past.record(row) else { return Ok(()) };
+        let Some((source, _)) = self.mover.standing_at(&record.path) else { return Ok(()) };
+        let aside = name_aside(self.past.run(), row);
+        for path in [Some(&record.path), record.dest.as_ref()].into_iter().flatten() {
+            self.mover.clear_aside(path, &aside, &source)?;
+        }
+        Ok(())
     }
 
     /// Where the run made a directory under the name of a file that it had moved away, the file needs that name again.
@@ -205,12 +219,12 @@ impl Undoing<'_> {
         if self.made.contains(path) {
             self.mover.dirs.forget();
             let inside: Vec<PathBuf> = self.past.made().iter().filter(|made| made.starts_with(path)).cloned().collect();
-            remove_unused(&inside);
+            remove_unused(&inside, &mut self.mover.dirs);
         }
     }
 
     /// Takes away a copy or link that the run made, while its original stands and is the same.
-    fn remove_further(&mut self, step: &Step) -> Result<Outcome, Trouble> {
+    fn remove_further(&mut self, row: usize, step: &Step) -> Result<Outcome, Trouble> {
         let refused = |path: &Path, reason: &str| Trouble::refused("removing the copy", path, reason);
         let entry = |mover: &mut Mover<'_>, path: &Path| -> Result<(Entry, Facts), Trouble> {
             let error = |error| Trouble::io("removing the copy", path, error);
@@ -238,7 +252,7 @@ impl Undoing<'_> {
             if Facts::of(&original.dir, &original.name).ok().flatten() != Some(original_facts) {
                 return Err(refused(&step.source, "its original changed meanwhile"));
             }
-            remove_source(&further, &facts)?;
+            remove_source(&further, &facts, &name_aside(self.past.run(), row))?;
         }
         Ok(Outcome { facts: original_facts, hash: step.hash, was_done: false })
     }
@@ -254,21 +268,20 @@ impl Undoing<'_> {
         // The name of a link being made is the file itself, not a copy.
         let is_copy = is_ours && there.id != source_facts.id;
         if is_copy && self.mover.is_dispensable(&part, &source, &name).unwrap_or(false) {
-            unlinkat(&part.dir, &part.name, AtFlags::empty()).unwrap_or(());
+            removal::remove(&part, &there, &name_aside(self.past.run(), row)).unwrap_or(());
         }
     }
 
     /// Makes the directories again that the run removed; those above come first.
-    fn remake_dirs(&self) -> Vec<Removed> {
+    fn remake_dirs(&mut self) -> Vec<Removed> {
         let mut remade = Vec::new();
         for dir in self.past.removed().iter().rev() {
-            if std::fs::DirBuilder::new().mode(0o700).create(&dir.path).is_err() {
-                continue;
-            }
+            // By its descriptor, so that it is this very directory that gets them.
+            let Ok(made) = self.mover.dirs.make_private(&dir.path) else { continue };
             // Without root the owner is whoever undoes, which is whoever did.
-            std::os::unix::fs::chown(&dir.path, Some(dir.uid), Some(dir.gid)).unwrap_or(());
-            if let Err(error) = std::fs::set_permissions(&dir.path, std::fs::Permissions::from_mode(dir.mode)) {
-                self.reporter.failed("restoring the mode of", &dir.path, &report::reason(&error));
+            fchown(&made, Some(Uid::from_raw(dir.uid)), Some(Gid::from_raw(dir.gid))).unwrap_or(());
+            if let Err(error) = fchmod(&made, rustix::fs::Mode::from_raw_mode(dir.mode)) {
+                self.reporter.failed("restoring the mode of", &dir.path, &report::reason(&error.into()));
             }
             remade.push(dir.clone());
         }
@@ -296,14 +309,15 @@ fn same_dir(one: &Entry, other: &Entry) -> bool {
 }
 
 /// Last, since putting files back changes the times of their directories; the deepest first, as they were removed.
-fn remake_times(dirs: &[Removed]) {
-    use rustix::fs::{CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
-    for dir in dirs.iter().rev() {
+fn remake_times(remade: &[Removed], dirs: &mut Dirs) {
+    for dir in remade.iter().rev() {
         let times = Timestamps {
             last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
             last_modification: Timespec { tv_sec: dir.mtime.seconds, tv_nsec: i64::from(dir.mtime.nanoseconds) },
         };
-        // A time that cannot be set back hides nothing and loses nothing.
-        utimensat(CWD, &dir.path, &times, AtFlags::SYMLINK_NOFOLLOW).unwrap_or(());
+        if let Ok(opened) = dirs.open_anew(&dir.path) {
+            // A time that cannot be set back hides nothing and loses nothing.
+            utimensat(&opened, ".", &times, AtFlags::empty()).unwrap_or(());
+        }
     }
 }

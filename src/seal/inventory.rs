@@ -37,6 +37,10 @@ pub(super) fn walk(dir: &Path, mut visit: impl FnMut(Met)) {
                 ));
             }
             Ok(entry) if is_reserved(&entry) => {}
+            Ok(entry) if is_aside(&entry) => {
+                entries.skip_current_dir();
+                visit(Met::Odd(entry.into_path(), UNFINISHED.into()));
+            }
             Ok(entry) => visit(look(&entry, dir)),
             Err(error) => {
                 let path = error.path().unwrap_or(dir).to_owned();
@@ -57,7 +61,7 @@ fn look(entry: &DirEntry, dir: &Path) -> Met {
         return Met::Dir(below());
     }
     if is_part(entry.file_name().as_bytes()) {
-        return Met::Odd(path.to_owned(), "an unfinished copy: run ms-mv with its plan again, or ms-mv --undo".into());
+        return Met::Odd(path.to_owned(), UNFINISHED.into());
     }
     let status = entry.metadata().map_err(|error| Trouble::Io(io::Error::from(error)));
     match status.and_then(|status| Ok((Status::from_metadata(&status)?, ctime_of(&status)))) {
@@ -65,6 +69,14 @@ fn look(entry: &DirEntry, dir: &Path) -> Met {
         Err(Trouble::NotRegular(what)) => Met::Odd(path.to_owned(), format!("{what}: a volume has regular files only")),
         Err(trouble) => Met::Failed(path.to_owned(), trouble.to_string()),
     }
+}
+
+const UNFINISHED: &str = "an unfinished copy: run ms-mv with its plan again, or ms-mv --undo";
+
+/// Whether it is a directory in which ms-mv has what it is about to remove.
+fn is_aside(entry: &DirEntry) -> bool {
+    let name = entry.file_name().as_bytes();
+    entry.file_type().is_dir() && name.starts_with(b".ms-mv-") && name.ends_with(b".old")
 }
 
 /// Whether ms-mv gives such a name to a copy that it has not finished.

@@ -1,0 +1,108 @@
+//! Taking a name away for good, and no other file than the one that was looked at.
+//!
+//! unlink(2) takes away whatever has the name by then. So the file is first put aside, into a directory that only this run
+//! knows and nobody else may enter, looked at once more, and only then removed; what turns out to be another file gets
+//! its place back. A crash in between leaves it in that directory, whose name the journal's run tells.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{AtFlags, Mode, mkdirat, renameat, unlinkat};
+use rustix::io::Errno;
+
+use super::dirs::Entry;
+use super::facts::Facts;
+use crate::rename::{self, Unnamed};
+use crate::straight;
+
+/// Why a name was not taken away.
+#[derive(Debug)]
+pub(super) enum Unremoved {
+    /// The file is another one, or was changed, and has its name.
+    Changed,
+    /// The same, but meanwhile somebody gave its name to another file: this one stands in the directory of that name.
+    Aside(OsString),
+    /// It stays where it is.
+    Error(Errno),
+}
+
+impl fmt::Display for Unremoved {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Changed => out.write_str("it changed or went away meanwhile"),
+            Self::Aside(dir) => {
+                let dir = crate::report::shown(dir.as_ref());
+                write!(out, "it changed meanwhile, and its name was given to another file: it is in {dir} beside it")
+            }
+            Self::Error(error) => out.write_str(&crate::report::reason(&(*error).into())),
+        }
+    }
+}
+
+/// The directory in which a file of a row is while it is being removed, which no other run makes.
+pub(super) fn name_aside(run: &str, number: usize) -> OsString {
+    OsString::from(format!(".ms-mv-{run}-{number}.old"))
+}
+
+/// Removes the name `entry`, if it is that of the untouched file `facts`. `aside` is the name of a directory for the meantime.
+pub(super) fn remove(entry: &Entry, facts: &Facts, aside: &OsStr) -> Result<(), Unremoved> {
+    if !is_untouched(entry, facts) {
+        return Err(Unremoved::Changed);
+    }
+    // On a full disk there may be no room for it, and then the file must be able to go all the same.
+    let Some(dir) = put_aside(entry, aside) else { return unlink(entry, facts) };
+    let there = Facts::of(&dir, &entry.name).ok().flatten();
+    let removed = if there.is_some_and(|there| there.is_renamed(facts)) {
+        unlinkat(&dir, &entry.name, AtFlags::empty()).map_err(Unremoved::Error)
+    } else {
+        Err(Unremoved::Changed)
+    };
+    let removed = removed.map_err(|why| match give_back(entry, &dir) {
+        Ok(()) => why,
+        Err(_) => Unremoved::Aside(aside.to_owned()),
+    });
+    remove_dir(entry, aside);
+    removed
+}
+
+/// Whether the file that was looked at still stands there, and nothing was done to it.
+pub(super) fn is_untouched(entry: &Entry, facts: &Facts) -> bool {
+    Facts::of(&entry.dir, &entry.name).is_ok_and(|now| now.is_some_and(|now| now.is_untouched_since(facts)))
+}
+
+/// Puts a file aside, and tells into which directory; `None` where that cannot be done.
+fn put_aside(entry: &Entry, aside: &OsStr) -> Option<OwnedFd> {
+    mkdirat(&entry.dir, aside, Mode::from_raw_mode(0o700)).ok()?;
+    let dir = straight::open_dir(&entry.dir, aside.as_ref()).ok();
+    let dir = dir.filter(|dir| match rename::without_replacing(&entry.dir, &entry.name, dir, &entry.name) {
+        Ok(()) => true,
+        // There is nothing in it that could be replaced.
+        Err(Unnamed::Unsupported) => renameat(&entry.dir, &entry.name, dir, &entry.name).is_ok(),
+        Err(_) => false,
+    });
+    if dir.is_none() {
+        remove_dir(entry, aside);
+    }
+    dir
+}
+
+/// Puts a file back that was put aside.
+pub(super) fn give_back(entry: &Entry, dir: &OwnedFd) -> Result<(), Unnamed> {
+    match rename::without_replacing(dir, &entry.name, &entry.dir, &entry.name) {
+        Err(Unnamed::Unsupported) => rename::link_then_unlink(dir, &entry.name, &entry.dir, &entry.name),
+        other => other,
+    }
+}
+
+/// It stays where there is still something in it, which rmdir(2) sees to.
+pub(super) fn remove_dir(entry: &Entry, aside: &OsStr) {
+    unlinkat(&entry.dir, aside, AtFlags::REMOVEDIR).unwrap_or(());
+}
+
+fn unlink(entry: &Entry, facts: &Facts) -> Result<(), Unremoved> {
+    if !is_untouched(entry, facts) {
+        return Err(Unremoved::Changed);
+    }
+    unlinkat(&entry.dir, &entry.name, AtFlags::empty()).map_err(Unremoved::Error)
+}
