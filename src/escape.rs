@@ -55,12 +55,12 @@ pub fn escape(bytes: &[u8]) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// For a message on a terminal: as [`escape`], and no character that reorders text either.
+/// For a message on a terminal: as [`escape`], and no character that reorders text or is not seen, either.
 #[must_use]
 pub fn for_people(bytes: &[u8]) -> String {
     let mut text = String::new();
     for character in escape(bytes).chars() {
-        if is_bidi_control(character) {
+        if is_unseen(character) {
             text.extend(character.escape_unicode());
         } else {
             text.push(character);
@@ -152,9 +152,32 @@ fn escape_byte(byte: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(&[b'\\', b'x', digit(byte >> 4), digit(byte & 15)]);
 }
 
-/// The formatting characters that change the order of the text around them (Unicode UAX #9, section 2).
-fn is_bidi_control(character: char) -> bool {
-    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Whether a character drives a terminal instead of being seen on it, ends a line, or changes how others are seen: controls,
+/// and the formatting characters (Unicode Standard, general categories Cc, Zl, Zp, and Cf as far as it is not part of how a
+/// script is written), those among them that change the order of the text around them (UAX #9, section 2).
+#[must_use]
+pub fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// Whether a character changes the order of the text around it, or ends a line.
+pub(crate) fn reorders(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 #[cfg(test)]
@@ -182,6 +205,7 @@ mod tests {
     #[test]
     fn a_message_cannot_reorder_a_terminal() {
         assert_eq!(for_people("a\u{202e}gpj.exe\x1b[2J".as_bytes()), "a\\u{202e}gpj.exe\\x1b[2J");
+        assert_eq!(for_people("a\u{200b}\u{2069}\u{9b}b".as_bytes()), "a\\u{200b}\\u{2069}\\xc2\\x9bb");
     }
 
     proptest! {

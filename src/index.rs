@@ -41,6 +41,7 @@ use judgement::{Judgement, judge};
 use known::Known;
 pub(crate) use known::Reader;
 use lines::{Contents, Half, Values};
+use replace::Placed;
 pub(crate) use seen::{Kept, Place, Seen};
 use trust::Trust;
 use vanished::Vanished;
@@ -299,15 +300,26 @@ impl Index {
             self.companion.retract().unwrap_or(());
             failure("writing", &new, &error)
         })?;
+        let own = id_of_index(&new, &new)?;
         let replaced = self.check_whole().and_then(|()| {
             self.companion.add_account(&Account { content, ..account.clone() })?;
             self.is_of_use.store(true, Ordering::Relaxed);
-            self.is_there()?;
-            std::fs::rename(&new, &self.path).map_err(|error| failure("replacing", &self.path, &error))
+            let old = if self.is_there()? { self.id } else { None };
+            match replace::take_place(&new, &self.path, old)
+                .map_err(|error| failure("replacing", &self.path, &error))?
+            {
+                Placed::There => Ok(()),
+                Placed::Taken => Err(self.left_as_it_was(TAKEN)),
+                Placed::Swapped => {
+                    Err(self.left_as_it_was(&format!("{TAKEN}, which is called {} now", report::shown(&new))))
+                }
+            }
         });
         if replaced.is_err() {
-            // Here, too.
-            std::fs::remove_file(&new).unwrap_or(());
+            // Here, too. What somebody else has put under that name stays.
+            if own.is_some() && id_of_index(&new, &new).is_ok_and(|there| there == own) {
+                std::fs::remove_file(&new).unwrap_or(());
+            }
             self.companion.retract().unwrap_or(());
         }
         replaced?;
@@ -329,7 +341,7 @@ impl Index {
         match id_of_index(&self.path, &self.name)? {
             None => Ok(false),
             there if there == self.id => Ok(true),
-            Some(_) => Err(self.left_as_it_was("another file has taken its place meanwhile")),
+            Some(_) => Err(self.left_as_it_was(TAKEN)),
         }
     }
 
@@ -337,6 +349,8 @@ impl Index {
         Failure::Stop(format!("replacing: {}: it is left as it was: {why}", report::shown(&self.name)))
     }
 }
+
+const TAKEN: &str = "another file has taken its place meanwhile";
 
 /// The file that is to be replaced: where `path` is a link, what it leads to.
 fn resolve(path: &Path) -> PathBuf {

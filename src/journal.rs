@@ -33,8 +33,8 @@ use crate::report;
 use crate::stream::writer::tsv_line;
 
 pub use read::{LeftOver, Past, RowState};
+pub(crate) use store::{Origin, open, open_to_look, own};
 pub use store::{Store, newest_first};
-pub(crate) use store::{open, open_to_look};
 
 /// How files of a run get to their destinations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -86,7 +86,7 @@ fn one_line(text: &str) -> String {
     for character in text.chars() {
         match character {
             '\n' => line.push_str("\\n"),
-            control if control.is_control() => line.extend(control.escape_unicode()),
+            unseen if escape::is_unseen(unseen) => line.extend(unseen.escape_unicode()),
             _ => line.push(character),
         }
     }

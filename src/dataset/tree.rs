@@ -1,13 +1,16 @@
 //! Writing the tree.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, File as OpenFile};
 use std::io::{self, BufWriter, Write as _};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, mkdirat, openat, unlinkat};
 
 use super::kind::Kind;
 use super::plan::{Content, File, Plan};
@@ -16,6 +19,7 @@ use crate::cli::{Common, Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{self, Reporter};
+use crate::straight;
 
 /// Writes all files of `plan` below `root`, and says what was done.
 ///
@@ -30,12 +34,14 @@ pub fn write(plan: &Plan, root: &Path, common: &Common, interrupt: &Interrupt) -
     progress.expect_bytes(plan.bytes());
     let reporter = progress.reporter("ms-gen", common.quiet);
     let directories = directories(plan);
-    make_directories(root, &directories, &reporter);
+    let place = open_root(root)?;
+    make_directories(root, &place, &directories, &reporter);
     let order = order(plan);
     let work = Work {
         plan,
         order: &order,
         root,
+        place: &place,
         reporter: &reporter,
         progress: &progress,
         interrupt,
@@ -46,7 +52,7 @@ pub fn write(plan: &Plan, root: &Path, common: &Common, interrupt: &Interrupt) -
             scope.spawn(|| work.run());
         }
     });
-    date_directories(root, &directories, &reporter);
+    date_directories(root, &place, &directories, &reporter);
     let (summary, hopeless) = (work.summary(), work.state.hopeless.into_inner());
     drop(progress);
     reporter.summary(&summary);
@@ -89,11 +95,26 @@ fn directories(plan: &Plan) -> BTreeMap<&Path, DateTime<Utc>> {
     directories
 }
 
-fn make_directories(root: &Path, directories: &BTreeMap<&Path, DateTime<Utc>>, reporter: &Reporter) {
+/// The directory in which all is made, wherever its path leads later.
+fn open_root(root: &Path) -> Result<OwnedFd, Failure> {
+    let opened = openat(CWD, root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    opened.map_err(|error| {
+        Failure::Stop(format!("making the tree: {}: {}", report::shown(root), report::reason(&error.into())))
+    })
+}
+
+/// The directory that holds `path`, and the name there. A symbolic link that somebody puts in the tree is not followed.
+fn above<'p>(place: &OwnedFd, path: &'p Path) -> io::Result<(OwnedFd, &'p OsStr)> {
+    let above = straight::open_dir(place, path.parent().unwrap_or(Path::new("")))?;
+    Ok((above, path.file_name().unwrap_or_default()))
+}
+
+fn make_directories(root: &Path, place: &OwnedFd, directories: &BTreeMap<&Path, DateTime<Utc>>, reporter: &Reporter) {
     for directory in directories.keys().filter(|directory| !directory.as_os_str().is_empty()) {
-        let path = root.join(directory);
-        if let Err(error) = fs::create_dir(&path) {
-            reporter.failed("making a directory", &path, &report::reason(&error));
+        let made =
+            above(place, directory).and_then(|(above, name)| Ok(mkdirat(above, name, Mode::from_raw_mode(0o777))?));
+        if let Err(error) = made {
+            reporter.failed("making a directory", &root.join(directory), &report::reason(&error));
         }
     }
 }
@@ -106,12 +127,14 @@ fn order(plan: &Plan) -> Vec<usize> {
 }
 
 /// Done last, because every file that is made changes its directory's date.
-fn date_directories(root: &Path, directories: &BTreeMap<&Path, DateTime<Utc>>, reporter: &Reporter) {
+fn date_directories(root: &Path, place: &OwnedFd, directories: &BTreeMap<&Path, DateTime<Utc>>, reporter: &Reporter) {
     for (directory, newest) in directories {
-        let path = root.join(directory);
-        let dated = OpenFile::open(&path).and_then(|open| open.set_modified(SystemTime::from(*newest)));
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dated = straight::open_dir(place, directory)
+            .and_then(|directory| Ok(OpenFile::from(openat(directory, ".", flags, Mode::empty())?)))
+            .and_then(|open| open.set_modified(SystemTime::from(*newest)));
         if let Err(error) = dated {
-            reporter.failed("dating a directory", &path, &report::reason(&error));
+            reporter.failed("dating a directory", &root.join(directory), &report::reason(&error));
         }
     }
 }
@@ -121,6 +144,7 @@ struct Work<'a> {
     plan: &'a Plan,
     order: &'a [usize],
     root: &'a Path,
+    place: &'a OwnedFd,
     reporter: &'a Reporter,
     progress: &'a Progress,
     interrupt: &'a Interrupt,
@@ -170,14 +194,15 @@ impl Work<'_> {
     }
 
     fn write_file(&self, file: &File) -> io::Result<u64> {
-        let path = self.root.join(&file.path);
         let content = &self.plan.contents[file.content];
-        let open = OpenFile::create_new(&path)?;
+        let (above, name) = above(self.place, &file.path)?;
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let open = OpenFile::from(openat(&above, name, flags, Mode::from_raw_mode(0o666))?);
         let written = write_content(content, &open).and_then(|()| open.set_modified(SystemTime::from(content.taken)));
         if let Err(error) = written {
             // This run made the file, and half of one would be taken for a whole one. What went wrong with the
             // writing tells more than what goes wrong here.
-            fs::remove_file(&path).unwrap_or(());
+            unlinkat(&above, name, AtFlags::empty()).unwrap_or(());
             return Err(error);
         }
         Ok(content.size)

@@ -5,9 +5,13 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
 use super::known::{Known, Reader};
 use super::seen::Place;
-use crate::record::ContentHash;
+use crate::record::{ContentHash, FileId};
+use crate::rename::{self, Unnamed};
 
 /// How much is written, and hashed, at a time.
 const BUFFER: usize = 256 << 10;
@@ -38,6 +42,46 @@ pub(super) fn write(path: &Path, old: &Path, known: &Known, fresh: &[Place]) -> 
         std::fs::remove_file(path).unwrap_or(());
     }
     written
+}
+
+/// What became of a new index that was to take the place of the old one.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Placed {
+    /// It has it.
+    There,
+    /// Another file than the old one stood there, and stands there still.
+    Taken,
+    /// The same, but it could not be put back: it has the name of the new one now.
+    Swapped,
+}
+
+/// Gives the file `new` the place `path`, from which the file `old` goes; `None` where nothing stood there. No other file is
+/// replaced, unless the filesystem can neither exchange two files nor rename without replacing.
+///
+/// # Errors
+/// What the system gives; then everything is as it was.
+pub(super) fn take_place(new: &Path, path: &Path, old: Option<FileId>) -> io::Result<Placed> {
+    let without_replacing = || match rename::without_replacing(CWD, new.as_os_str(), CWD, path.as_os_str()) {
+        Ok(()) => Ok(Placed::There),
+        Err(Unnamed::Taken) => Ok(Placed::Taken),
+        Err(Unnamed::Error(error)) => Err(error),
+        Err(Unnamed::Unsupported | Unnamed::OtherFilesystem) => std::fs::rename(new, path).map(|()| Placed::There),
+    };
+    let Some(old) = old else { return without_replacing() };
+    let exchange = || renameat_with(CWD, new, CWD, path, RenameFlags::EXCHANGE);
+    match exchange() {
+        Ok(()) => {}
+        Err(Errno::NOENT) => return without_replacing(),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            return std::fs::rename(new, path).map(|()| Placed::There);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let found = new.symlink_metadata()?;
+    if (FileId { dev: found.dev(), ino: found.ino() }) == old {
+        return std::fs::remove_file(new).map(|()| Placed::There);
+    }
+    Ok(if exchange().is_ok() { Placed::Taken } else { Placed::Swapped })
 }
 
 fn fill(file: &File, known: &Known, fresh: &[Place]) -> io::Result<ContentHash> {
@@ -141,6 +185,28 @@ mod tests {
             assert_eq!(path.metadata().expect("metadata").permissions().mode() & 0o777, mode);
             std::fs::remove_file(&path).expect("removal");
         }
+    }
+
+    #[test]
+    fn only_the_file_that_was_known_loses_its_place() {
+        let dir = tempfile::tempdir().expect("directory");
+        let (new, path) = (dir.path().join("new"), dir.path().join("index"));
+        let id = |path: &Path| path.metadata().map(|meta| FileId { dev: meta.dev(), ino: meta.ino() }).ok();
+        let write = |path: &Path, text: &str| std::fs::write(path, text).expect("written");
+        let place = |old| take_place(&new, &path, old).expect("done");
+        write(&new, "1");
+        assert_eq!(place(None), Placed::There);
+        let first = id(&path);
+        write(&new, "2");
+        assert_eq!(place(None), Placed::Taken);
+        assert_eq!(place(id(&new)), Placed::Taken);
+        assert_eq!(std::fs::read(&path).expect("file"), b"1");
+        assert_eq!(place(first), Placed::There);
+        assert_eq!(std::fs::read(&path).expect("file"), b"2");
+        assert!(!new.exists());
+        std::fs::remove_file(&path).expect("removal");
+        write(&new, "3");
+        assert_eq!(place(first), Placed::There);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use chrono::NaiveDateTime;
 use chrono::format::{Item, StrftimeItems};
 
+use crate::escape;
 use crate::record::ContentHash;
 
 /// What is used where none is given.
@@ -134,7 +135,8 @@ fn known(value: &[u8]) -> Vec<u8> {
 pub(super) fn tame(value: &[u8]) -> Vec<u8> {
     let mut tamed = Vec::with_capacity(value.len());
     for chunk in value.utf8_chunks() {
-        for character in chunk.valid().chars().filter(|character| !character.is_control() && *character != '/') {
+        let is_tame = |character: &char| !character.is_control() && !escape::reorders(*character) && *character != '/';
+        for character in chunk.valid().chars().filter(is_tame) {
             tamed.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
         }
         tamed.extend_from_slice(chunk.invalid());
@@ -309,6 +311,7 @@ mod tests {
             ("..", "unknown"),
             ("", "unknown"),
             (" . .a\n\u{7f}\u{85}b ", "ab"),
+            ("a\u{202e}gpj\u{2066}\u{2028}", "agpj"),
         ] {
             let values = Values { make: Some(make), ..values() };
             assert_eq!(expand("{make}/{hash:1}", &values), Ok(format!("{tamed}/0")), "{make:?}");

@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -163,9 +163,9 @@ fn take_up_found(dir: &Path, digest: &str) -> Result<Option<(Journal, Past)>, Fa
     for path in journals {
         // A journal that cannot be read is another user's, damaged, or was cut off before anything was moved: no reason
         // not to begin a new one.
-        let same = Past::digest_if_unfinished(&path).is_some_and(|known| known == digest);
-        if same && File::open(&path).and_then(|file| Past::read(&file)).is_ok_and(|past| !past.has_ended()) {
-            return open(&path).map(Some);
+        let same = || Past::digest_if_unfinished(&path).is_some_and(|known| known == digest);
+        if own(&path).is_ok_and(|file| same() && Past::read(&file).is_ok_and(|past| !past.has_ended())) {
+            return open(&path, Origin::Found).map(Some);
         }
     }
     Ok(None)
@@ -173,7 +173,7 @@ fn take_up_found(dir: &Path, digest: &str) -> Result<Option<(Journal, Past)>, Fa
 
 fn take_up_named(path: &Path, digest: &str) -> Result<(Journal, Past), Failure> {
     match Past::digest_if_unfinished(path) {
-        Some(known) if known == digest => open(path),
+        Some(known) if known == digest => open(path, Origin::Named),
         _ => Err(failure(
             "writing the journal",
             path,
@@ -186,8 +186,8 @@ fn take_up_named(path: &Path, digest: &str) -> Result<(Journal, Past), Failure> 
 ///
 /// # Errors
 /// [`Failure::Stop`] where it cannot be read or written, or is in use.
-pub(crate) fn open(path: &Path) -> Result<(Journal, Past), Failure> {
-    let (journal, past) = lock(path, OpenOptions::new().read(true).append(true))?;
+pub(crate) fn open(path: &Path, origin: Origin) -> Result<(Journal, Past), Failure> {
+    let (journal, past) = lock(path, OpenOptions::new().read(true).append(true), origin)?;
     let trim = || {
         // A line that the crash cut off must not run into the next one.
         let is_cut = journal.file.metadata()?.len() != past.length();
@@ -201,13 +201,44 @@ pub(crate) fn open(path: &Path) -> Result<(Journal, Past), Failure> {
 ///
 /// # Errors
 /// As [`open`].
-pub(crate) fn open_to_look(path: &Path) -> Result<(Journal, Past), Failure> {
-    lock(path, OpenOptions::new().read(true))
+pub(crate) fn open_to_look(path: &Path, origin: Origin) -> Result<(Journal, Past), Failure> {
+    lock(path, OpenOptions::new().read(true), origin)
 }
 
-fn lock(path: &Path, how: &OpenOptions) -> Result<(Journal, Past), Failure> {
+/// How a journal came to be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Somebody named it.
+    Named,
+    /// It was found in the state directory. Where others may write to that, they could have put it there, and it would move
+    /// files as they like.
+    Found,
+}
+
+/// Opens a journal that was found, if it belongs to whoever runs this.
+///
+/// # Errors
+/// What the system gives, and `PermissionDenied` for a file of somebody else.
+pub(crate) fn own(path: &Path) -> io::Result<File> {
+    own_opened(OpenOptions::new().read(true), path)
+}
+
+fn own_opened(how: &OpenOptions, path: &Path) -> io::Result<File> {
+    let file = how.clone().custom_flags(libc::O_NONBLOCK | libc::O_NOFOLLOW).open(path)?;
+    let meta = file.metadata()?;
+    if meta.is_file() && meta.uid() == rustix::process::geteuid().as_raw() {
+        return Ok(file);
+    }
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to another user"))
+}
+
+fn lock(path: &Path, how: &OpenOptions, origin: Origin) -> Result<(Journal, Past), Failure> {
     let stop = |error: &io::Error| failure("opening the journal", path, error);
-    let file = how.clone().custom_flags(libc::O_NONBLOCK).open(path).map_err(|error| stop(&error))?;
+    let file = match origin {
+        Origin::Named => how.clone().custom_flags(libc::O_NONBLOCK).open(path),
+        Origin::Found => own_opened(how, path),
+    };
+    let file = file.map_err(|error| stop(&error))?;
     flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
         Errno::WOULDBLOCK => stop(&io::Error::other("another process is carrying it out or undoing it")),
         other => stop(&other.into()),

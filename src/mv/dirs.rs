@@ -67,9 +67,7 @@ impl Dir {
 
     /// Whether there is nothing in it.
     pub(super) fn is_empty(&self) -> bool {
-        let readable = openat(self, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
-        let Ok(mut entries) = readable.and_then(rustix::fs::Dir::new) else { return false };
-        entries.all(|entry| entry.is_ok_and(|entry| matches!(entry.file_name().to_bytes(), b"." | b"..")))
+        is_empty(self)
     }
 
     /// Brings the names in it to the disk.
@@ -198,16 +196,21 @@ impl Dirs {
         above.is_ok_and(|above| unlinkat(above, name, AtFlags::REMOVEDIR).is_ok())
     }
 
-    /// Makes a directory in one that is there, with no permission for anybody else, and opens it.
-    pub(super) fn make_private(&mut self, path: &Path) -> io::Result<OwnedFd> {
+    /// Makes a directory of `owner` in one that is there, with no permission for anybody else yet, and opens it. One that a
+    /// crash has left just so serves as well.
+    pub(super) fn make_private(&mut self, path: &Path, owner: u32) -> io::Result<OwnedFd> {
         let (above, name) = (self.open_anew(place::parent(path))?, path.file_name().unwrap_or_default());
-        mkdirat(&above, name, Mode::from_raw_mode(0o700))?;
+        let made = mkdirat(&above, name, Mode::from_raw_mode(0o700));
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let made = openat(&above, name, flags, Mode::empty())?;
-        let stat = rustix::fs::fstat(&made)?;
-        // The umask may have taken some permissions away, but nobody else can have given any.
-        let is_ours = stat.st_uid == rustix::process::geteuid().as_raw() && stat.st_mode & 0o077 == 0;
-        if is_ours { Ok(made) } else { Err(redirected()) }
+        let dir = match made {
+            Ok(()) | Err(rustix::io::Errno::EXIST) => openat(&above, name, flags, Mode::empty())?,
+            Err(error) => return Err(error.into()),
+        };
+        let stat = rustix::fs::fstat(&dir)?;
+        // Nobody else can have made one without permissions for others under that owner's name; what the umask takes away, it
+        // takes from the owner.
+        let is_ours = [rustix::process::geteuid().as_raw(), owner].contains(&stat.st_uid);
+        if is_ours && stat.st_mode & 0o077 == 0 && is_empty(&dir) { Ok(dir) } else { Err(redirected()) }
     }
 
     /// The filesystem that a file at `path` would be on: that of the deepest directory that exists.
@@ -286,6 +289,12 @@ impl Dirs {
             Err(error) => Err(Unmade::Refused(error.into())),
         }
     }
+}
+
+fn is_empty(dir: impl AsFd) -> bool {
+    let readable = openat(dir, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    let Ok(mut entries) = readable.and_then(rustix::fs::Dir::new) else { return false };
+    entries.all(|entry| entry.is_ok_and(|entry| matches!(entry.file_name().to_bytes(), b"." | b"..")))
 }
 
 fn redirected() -> io::Error {

@@ -17,7 +17,7 @@ use super::removal::{self, name_aside};
 use super::trouble::{Stopped, Trouble};
 use crate::cli::{Exit, Failure};
 use crate::interrupt::Interrupt;
-use crate::journal::{self, Journal, Mode, Past, Removed, RowState, Store};
+use crate::journal::{self, Journal, Mode, Origin, Past, Removed, RowState, Store};
 use crate::plan::{Expected, Step};
 use crate::progress::Progress;
 use crate::record::Record;
@@ -31,8 +31,11 @@ pub(super) fn undo(
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
     let mut output = Output::new(options.common.format())?;
+    let is_named = !options.operands.is_empty() || options.journal.is_some();
+    let origin = if is_named { Origin::Named } else { Origin::Found };
     for path in journals(options)? {
-        let (mut journal, past) = if options.dry_run { journal::open_to_look(&path)? } else { journal::open(&path)? };
+        let opened = if options.dry_run { journal::open_to_look(&path, origin) } else { journal::open(&path, origin) };
+        let (mut journal, past) = opened?;
         if !has_anything(&past) {
             return Err(Failure::Stop(format!("undoing: {}: nothing is left to undo", shown(&path))));
         }
@@ -71,14 +74,14 @@ fn journals(options: &Options) -> Result<Vec<PathBuf>, Failure> {
     let stop = |reason: String| Failure::Stop(format!("undoing: {}: {reason}", shown(&dir)));
     let all = journal::newest_first(&dir).map_err(|error| stop(report::reason(&error)))?;
     for path in all {
-        match std::fs::File::open(&path).and_then(|file| Past::read(&file)) {
+        match journal::own(&path).and_then(|file| Past::read(&file)) {
             Ok(past) if has_anything(&past) => return Ok(vec![path]),
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {}
             // Whether this run should be undone cannot be told, and an older one must not be undone in its place.
             Err(error) => {
                 let reason = report::reason(&error);
-                let advice = "to undo an older run, name its journal";
+                let advice = "to undo this run or an older one, name its journal";
                 return Err(Failure::Stop(format!("undoing: {}: {reason}; {advice}", shown(&path))));
             }
         }
@@ -277,7 +280,7 @@ impl Undoing<'_> {
         let mut remade = Vec::new();
         for dir in self.past.removed().iter().rev() {
             // By its descriptor, so that it is this very directory that gets them.
-            let Ok(made) = self.mover.dirs.make_private(&dir.path) else { continue };
+            let Ok(made) = self.mover.dirs.make_private(&dir.path, dir.uid) else { continue };
             // Without root the owner is whoever undoes, which is whoever did.
             fchown(&made, Some(Uid::from_raw(dir.uid)), Some(Gid::from_raw(dir.gid))).unwrap_or(());
             if let Err(error) = fchmod(&made, rustix::fs::Mode::from_raw_mode(dir.mode)) {

@@ -2,6 +2,9 @@
 //!
 //! A file is written under a temporary name, brought to the disk, and renamed; then its name is brought to the disk. A
 //! crash leaves the temporary file at most, which the next run removes.
+//!
+//! Nothing is ever written through a name: a symbolic link that somebody puts there is in the way, and so is another file
+//! than the one that was known. The directory stays the one that was opened, wherever its path leads later.
 
 use std::ffi::OsStr;
 use std::fs::{File, Permissions};
@@ -11,9 +14,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, flock, fstat, fsync, mkdirat, openat, renameat, statat,
+    AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RenameFlags, flock, fstat, fsync, mkdirat, openat, renameat,
+    renameat_with, statat, syncfs, unlinkat,
 };
-use rustix::fs::{syncfs, unlinkat};
 use rustix::io::Errno;
 
 use crate::rename::{self, Unnamed};
@@ -21,6 +24,9 @@ use crate::volume::TEMPORARY;
 
 /// What is to stand in a file: whoever writes it can be asked more than once.
 pub(super) type Text<'a> = dyn Fn(&mut dyn Write) -> io::Result<()> + 'a;
+
+/// Which file it is, its length, and when it was last changed.
+pub(super) type Stamp = (u64, u64, i64, i64, i64);
 
 /// How much is written or compared at a time, in bytes.
 const BUFFER: usize = 128 << 10;
@@ -44,13 +50,30 @@ impl Desk {
         Ok(Self { fd, path: path.to_owned() })
     }
 
-    /// Opens a directory in this one, which is made where it is missing.
-    pub(super) fn open_or_make(&self, name: &str) -> io::Result<Self> {
+    /// Opens a directory in this one, by whatever its name leads to now.
+    pub(super) fn open_in(&self, name: &str) -> io::Result<Self> {
+        let fd = openat(&self.fd, name, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        Ok(Self { fd, path: self.path.join(name) })
+    }
+
+    /// Makes a directory in this one, and opens it.
+    pub(super) fn make_in(&self, name: &str) -> io::Result<Self> {
         match mkdirat(&self.fd, name, Mode::from_raw_mode(0o777)) {
             Ok(()) | Err(Errno::EXIST) => self.sync()?,
             Err(error) => return Err(error.into()),
         }
-        Self::open(&self.path.join(name))
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = openat(&self.fd, name, flags, Mode::empty())?;
+        Ok(Self { fd, path: self.path.join(name) })
+    }
+
+    /// Checks that its path still leads to it.
+    ///
+    /// # Errors
+    /// What the system gives, and where it leads to another directory.
+    pub(super) fn check_place(&self) -> io::Result<()> {
+        let id = |stat: rustix::fs::Stat| (stat.st_dev, stat.st_ino);
+        if id(rustix::fs::stat(&self.path)?) == id(fstat(&self.fd)?) { Ok(()) } else { Err(moved()) }
     }
 
     /// Keeps others who ask for that away until this is closed; `false` where somebody else does so.
@@ -116,13 +139,46 @@ impl Desk {
         if self.has(name) { self.sync() } else { self.put(name, &|_| Ok(())) }
     }
 
-    /// Puts a file in the place of one that may stand here already, whose permissions stay.
-    pub(super) fn replace(&self, name: &str, text: &Text<'_>) -> io::Result<()> {
+    /// Which file has a name, and what it was last changed to; `None` where there is none.
+    pub(super) fn stamp(&self, name: &str) -> io::Result<Option<Stamp>> {
+        match statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some((stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime, stat.st_mtime_nsec as i64))),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Puts a file in the place of the one that is `known`, whose permissions stay. Any other is left.
+    pub(super) fn replace(&self, name: &str, known: Option<Stamp>, text: &Text<'_>) -> io::Result<()> {
         if self.holds(name, text)? == Some(true) {
             return self.sync();
         }
-        let mode = statat(&self.fd, name, AtFlags::empty()).map_or(0o644, |stat| stat.st_mode & 0o777);
-        self.make(name, text, mode, &|| Ok(renameat(&self.fd, TEMPORARY, &self.fd, name)?))
+        let stat = statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW).ok();
+        let stat = stat.filter(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
+        let mode = stat.map_or(0o644, |stat| stat.st_mode & 0o777);
+        self.make(name, text, mode, &|| match known {
+            Some(known) => self.take_place(name, known),
+            None => self.name_new(name),
+        })
+    }
+
+    /// Gives the temporary file the name of a known one, which goes.
+    fn take_place(&self, name: &str, known: Stamp) -> io::Result<()> {
+        let exchange = || renameat_with(&self.fd, TEMPORARY, &self.fd, name, RenameFlags::EXCHANGE);
+        match exchange() {
+            Ok(()) => {}
+            Err(Errno::NOENT) => return self.name_new(name),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) if self.stamp(name)? == Some(known) => {
+                return Ok(renameat(&self.fd, TEMPORARY, &self.fd, name)?);
+            }
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => return Err(changed()),
+            Err(error) => return Err(error.into()),
+        }
+        if self.stamp(TEMPORARY)? == Some(known) {
+            return self.clear();
+        }
+        exchange()?;
+        Err(changed())
     }
 
     /// Takes a name away.
@@ -139,13 +195,21 @@ impl Desk {
         let file = File::from(openat(&self.fd, TEMPORARY, flags, Mode::from_raw_mode(mode))?);
         let named = fill(&file, text).and_then(|()| self.adopt(&file, name, mode)).and_then(|()| {
             file.sync_all()?;
-            give_name()
+            give_name()?;
+            if self.is_named(name, &file) { Ok(()) } else { Err(changed()) }
         });
-        if named.is_err() {
+        // What somebody else may have put under that name is not for this to remove.
+        if named.is_err() && self.is_named(TEMPORARY, &file) {
             // The error says more than another one could.
             self.clear().unwrap_or(());
         }
         named.and_then(|()| self.sync())
+    }
+
+    fn is_named(&self, name: &str, file: &File) -> bool {
+        let id = |stat: rustix::fs::Stat| (stat.st_dev, stat.st_ino);
+        let there = statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW).map(id);
+        there.is_ok() && there == fstat(file).map(id)
     }
 
     /// What somebody has once allowed stays allowed.
@@ -188,6 +252,14 @@ impl Desk {
 
 fn in_the_way() -> io::Error {
     io::Error::other("something else stands there already, and it is left as it is")
+}
+
+fn changed() -> io::Error {
+    io::Error::other("somebody else has put another file there meanwhile")
+}
+
+fn moved() -> io::Error {
+    io::Error::other("another directory was put in its place meanwhile")
 }
 
 fn fill(file: &File, text: &Text<'_>) -> io::Result<()> {
@@ -286,10 +358,27 @@ mod tests {
     fn what_is_replaced_keeps_its_permissions() {
         let (dir, desk) = desk();
         let path = dir.path().join("name");
-        desk.replace("name", &|out| out.write_all(b"old")).expect("new");
+        desk.replace("name", None, &|out| out.write_all(b"old")).expect("new");
         std::fs::set_permissions(&path, Permissions::from_mode(0o660)).expect("mode");
-        desk.replace("name", &|out| out.write_all(b"new")).expect("replaced");
+        let known = desk.stamp("name").expect("stamp");
+        desk.replace("name", known, &|out| out.write_all(b"new")).expect("replaced");
         assert_eq!(std::fs::read(&path).expect("file"), b"new");
         assert_eq!(path.metadata().expect("metadata").permissions().mode() & 0o777, 0o660);
+    }
+
+    #[test]
+    fn only_the_file_that_was_known_is_replaced() {
+        let (dir, desk) = desk();
+        let path = dir.path().join("name");
+        std::fs::write(&path, "old").expect("file");
+        let known = desk.stamp("name").expect("stamp");
+        std::fs::remove_file(&path).expect("removal");
+        std::fs::write(dir.path().join("precious"), "precious").expect("file");
+        std::os::unix::fs::symlink("precious", &path).expect("link");
+        for known in [known, None] {
+            desk.replace("name", known, &|out| out.write_all(b"new")).expect_err("another");
+            assert_eq!(std::fs::read(&path).expect("file"), b"precious");
+            assert_eq!(std::fs::read_dir(dir.path()).expect("directory").count(), 2, "nothing else is left");
+        }
     }
 }

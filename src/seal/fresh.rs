@@ -45,7 +45,16 @@ struct Fresh<'a> {
 /// [`Failure::Stop`] where the archive cannot be written to.
 pub(super) fn seal(locked: &mut Locked, number: Number, account: &Account, job: &Job<'_>) -> Result<End, Failure> {
     let failures = job.reporter.failures();
-    let mut inventory = Inventory::take(&number.dir(&locked.archive.dir), job.reporter);
+    let dir = number.dir(&locked.archive.dir);
+    // From here on it is this very directory that is looked through and sealed.
+    let desk = match locked.open_volume(number) {
+        Ok(desk) => desk,
+        Err(error) => {
+            job.reporter.failed("sealing", &dir, &report::reason(&error));
+            return Ok(End::Open);
+        }
+    };
+    let mut inventory = Inventory::take(&dir, job.reporter);
     let promises = account.settle(&mut inventory, job.reporter);
     if inventory.files.is_empty() && job.reporter.failures() == failures {
         job.reporter.warn(&format!("sealing: {}: no files, so it is not sealed", shown(&inventory.dir)));
@@ -66,7 +75,7 @@ pub(super) fn seal(locked: &mut Locked, number: Number, account: &Account, job: 
         return Ok(End::Open);
     }
     locked.protect()?;
-    if let Err((path, error)) = volume.describe() {
+    if let Err((path, error)) = volume.describe(&desk) {
         job.reporter.failed("sealing", &path, &format!("{}; run ms-seal again", report::reason(&error)));
     }
     if !volume.is_sound() {
@@ -74,6 +83,10 @@ pub(super) fn seal(locked: &mut Locked, number: Number, account: &Account, job: 
     }
     // What somebody has added in the last moment is in no list. That is for people to know, but nothing to be taken back.
     volume.inventory.check_again(job.reporter);
+    if let Err(error) = desk.check_place() {
+        job.reporter.failed("sealing", &dir, &report::reason(&error));
+        return Ok(End::Open);
+    }
     volume.tell_unlisted();
     locked.remember(number, &volume.inventory.records(), &volume.tally, capacity)?;
     Ok(End::Sealed(volume.tally))
@@ -111,13 +124,13 @@ impl Fresh<'_> {
     }
 
     /// Writes the files that describe it. What was moved here by renaming it may not be on the disk yet.
-    fn describe(&self) -> Result<(), (PathBuf, io::Error)> {
+    fn describe(&self, desk: &Desk) -> Result<(), (PathBuf, io::Error)> {
         let dir = &self.inventory.dir;
         let at = |name: &str| {
             let path = dir.join(name);
             move |error: io::Error| (path, error)
         };
-        let desk = Desk::open(dir).and_then(|desk| desk.clear().map(|()| desk)).map_err(at(""))?;
+        desk.check_place().and_then(|()| desk.clear()).map_err(at(""))?;
         desk.sync_filesystem().map_err(at(""))?;
         let index = |out: &mut dyn Write| index::write(self.number, self.inventory.records(), out);
         // Something else that stands where one of them is to be must not become a part of the seal, now or in a later run.
@@ -126,6 +139,8 @@ impl Fresh<'_> {
         desk.check(SUMS, &|out| self.sums(out)).map_err(at(SUMS))?;
         desk.put(README, &|out| self.readme(out)).map_err(at(README))?;
         self.inventory.check_again(self.job.reporter);
+        // What was looked through by its path must be what is sealed.
+        desk.check_place().map_err(at(""))?;
         if !self.is_sound() {
             return Ok(());
         }

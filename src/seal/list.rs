@@ -46,7 +46,9 @@ fn row(archive: &Archive, number: Number, traces: Traces, job: &Job<'_>) -> Resu
         let reason = "it is sealed and was never burned, and its directory is gone";
         job.reporter.failed("listing", &number.dir(&archive.dir), &reason);
     }
-    let date = |date: &Option<String>| date.clone().unwrap_or_else(|| "-".into());
+    // Any text could stand in a catalogue.
+    let date =
+        |date: &Option<String>| date.as_ref().map_or_else(|| "-".into(), |date| escape::for_people(date.as_bytes()));
     let state = if standing == Standing::HalfSealed { "half-sealed" } else { volume.state.name() };
     Ok([
         number.to_string(),

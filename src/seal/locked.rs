@@ -4,7 +4,7 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::desk::Desk;
+use super::desk::{Desk, Stamp};
 use super::tally::Tally;
 use super::{Job, stop};
 use crate::cli::Failure;
@@ -22,6 +22,10 @@ use crate::volume::{INDEX, LISTINGS, Number};
 #[derive(Debug)]
 pub(super) struct Locked {
     desk: Desk,
+    /// The directory of the listings, as soon as there is one.
+    listings: Option<Desk>,
+    /// The catalogue as it was last read or written.
+    known: Option<Stamp>,
     pub(super) archive: Archive,
 }
 
@@ -50,11 +54,19 @@ impl Locked {
             )),
         }
         desk.clear().map_err(failed)?;
-        if desk.has(LISTINGS) {
-            let listings = dir.join(LISTINGS);
-            Desk::open(&listings).and_then(|desk| desk.clear()).map_err(|error| stop("opening", &listings, &error))?;
-        }
-        Ok(Self { desk, archive: Archive::survey(dir)? })
+        let at_listings = |error| stop("opening", &dir.join(LISTINGS), &error);
+        let listings = desk.has(LISTINGS).then(|| desk.open_in(LISTINGS)).transpose().map_err(at_listings)?;
+        listings.iter().try_for_each(Desk::clear).map_err(at_listings)?;
+        let known = desk.stamp(INDEX).map_err(failed)?;
+        let archive = Archive::survey(dir)?;
+        // What was looked at must be what was locked.
+        desk.check_place().map_err(failed)?;
+        Ok(Self { desk, listings, known, archive })
+    }
+
+    /// Opens the directory of a volume, from the archive that is locked.
+    pub(super) fn open_volume(&self, number: Number) -> std::io::Result<Desk> {
+        self.desk.open_in(&number.to_string())
     }
 
     /// What there is of a volume.
@@ -96,7 +108,7 @@ impl Locked {
     }
 
     fn put_listing<'r>(
-        &self,
+        &mut self,
         number: Number,
         records: &(impl Iterator<Item = &'r Record> + Clone),
     ) -> Result<(), Failure> {
@@ -117,7 +129,16 @@ impl Locked {
             })
         };
         let listing = number.listing(Path::new(""));
-        self.writing(&listing.to_string_lossy(), |desk| desk.open_or_make(LISTINGS)?.put(&name_of(&listing), &text))
+        let listings = match self.listings.take() {
+            Some(listings) => Ok(listings),
+            None => self.desk.make_in(LISTINGS),
+        };
+        let put = listings.and_then(|listings| {
+            let listings = self.listings.insert(listings);
+            listings.put(&name_of(&listing), &text)?;
+            listings.check_place()
+        });
+        put.map_err(|error| stop("writing", &self.desk.path_of(&listing.to_string_lossy()), &error))
     }
 
     /// Removes the marker of a volume that was never burned.
@@ -127,9 +148,12 @@ impl Locked {
     }
 
     /// Writes the catalogue.
-    pub(super) fn save(&self) -> Result<(), Failure> {
+    pub(super) fn save(&mut self) -> Result<(), Failure> {
         let json = self.archive.catalogue.to_json();
-        self.writing(INDEX, |desk| desk.replace(INDEX, &|out| out.write_all(&json)))
+        let known = self.known;
+        self.writing(INDEX, |desk| desk.replace(INDEX, known, &|out| out.write_all(&json)))?;
+        self.known = self.desk.stamp(INDEX).map_err(|error| stop("writing", &self.desk.path_of(INDEX), &error))?;
+        Ok(())
     }
 
     fn writing(&self, name: &str, work: impl FnOnce(&Desk) -> std::io::Result<()>) -> Result<(), Failure> {

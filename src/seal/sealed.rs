@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::desk::Desk;
 use super::inventory::{self, Met};
 use super::locked::Locked;
 use super::tally::Tally;
@@ -118,7 +117,8 @@ pub(super) fn complete(
     }
     if traces.has_dir {
         // Where a file gets its name as a link, a crash may have left the temporary one, too.
-        Desk::open(&dir).and_then(|desk| desk.clear()).map_err(|error| stop("opening", &dir, &error))?;
+        let cleared = locked.open_volume(number).and_then(|desk| desk.clear());
+        cleared.map_err(|error| stop("opening", &dir, &error))?;
     }
     let (capacity, filesystem) = locked.disc(number, account.and_then(|account| account.plan.disc), job);
     let tally = Tally::of(filesystem, records.iter(), dirs(&dir, traces, &records).iter());

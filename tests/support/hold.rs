@@ -4,7 +4,7 @@
 //! strace away lets it go on.
 
 use super::{Outcome, Sandbox, bin, exit_status};
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
@@ -151,6 +151,7 @@ fn number(call: &str) -> libc::c_long {
         "openat2" => libc::SYS_openat2,
         "fsync" => libc::SYS_fsync,
         "syncfs" => libc::SYS_syncfs,
+        "fallocate" => libc::SYS_fallocate,
         "fadvise64" => libc::SYS_fadvise64,
         "getdents64" => libc::SYS_getdents64,
         "futimens" | "utimensat" => libc::SYS_utimensat,
