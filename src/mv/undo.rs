@@ -140,6 +140,7 @@ struct Undoing<'a> {
 impl Undoing<'_> {
     fn all(&mut self, journal: &mut Journal, output: &mut Output) -> Result<(), Stopped> {
         self.mover.leaving = Leaving::UnlessSealed;
+        self.look_up();
         let remade = if self.dry_run { Vec::new() } else { self.remake_dirs() };
         for row in (0..self.past.rows()).rev() {
             if self.mover.interrupt.came() {
@@ -160,6 +161,15 @@ impl Undoing<'_> {
         remove_unused(self.past.made(), &mut self.mover.dirs);
         remake_times(&remade, &mut self.mover.dirs);
         if self.reporter.failures() == self.failures { Ok(journal.end()?) } else { Ok(journal.sync()?) }
+    }
+
+    /// Where the directories of all rows really are is looked up before anything moves, as it is when a plan is checked.
+    fn look_up(&mut self) {
+        for record in (0..self.past.rows()).filter_map(|row| self.past.record(row)) {
+            for path in [Some(&record.path), record.dest.as_ref()].into_iter().flatten() {
+                self.mover.dirs.locator().parent_of(path);
+            }
+        }
     }
 
     fn row(&mut self, row: usize, journal: &mut Journal) -> Result<Option<Record>, Trouble> {

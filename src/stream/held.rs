@@ -2,11 +2,11 @@
 //! a pipe.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Seek as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use crate::cli::Failure;
@@ -59,7 +59,7 @@ impl Held {
         write: impl FnOnce(&mut dyn io::Write) -> Result<(), Failure>,
     ) -> Result<Self, Failure> {
         let stop = |error: io::Error| unreadable(name, &keeping(&error));
-        let file = tempfile::tempfile().map_err(stop)?;
+        let file = spool().map_err(stop)?;
         let mut out = io::BufWriter::with_capacity(1 << 17, file);
         write(&mut out)?;
         let file = out.into_inner().map_err(|error| stop(error.into_error()))?;
@@ -129,7 +129,7 @@ fn map_or_spool(mut file: File) -> io::Result<(Option<Mapping>, Option<Shared>)>
     }
     let is_shared = meta.is_file() && file.stream_position()? == 0;
     if !is_shared {
-        let mut spool = tempfile::tempfile().map_err(|error| keeping(&error))?;
+        let mut spool = spool().map_err(|error| keeping(&error))?;
         // As plain readers and writers: the calls that copy inside the kernel are not there for every pair of files.
         let (from, to): (&mut dyn io::Read, &mut dyn io::Write) = (&mut file, &mut spool);
         io::copy(&mut io::BufReader::with_capacity(1 << 17, from), to).map_err(|error| keeping(&error))?;
@@ -137,6 +137,14 @@ fn map_or_spool(mut file: File) -> io::Result<(Option<Mapping>, Option<Shared>)>
     }
     let before = stamp(&file)?;
     Ok((map(&file)?, is_shared.then_some((file, before))))
+}
+
+/// A temporary file that nobody else can open: without a name, or, where the filesystem does not have that, soon without one.
+fn spool() -> io::Result<File> {
+    let flags = libc::O_TMPFILE | libc::O_EXCL;
+    let nameless = OpenOptions::new().read(true).write(true).mode(0o600).custom_flags(flags).open(std::env::temp_dir());
+    // It says why that failed as well, if it fails.
+    nameless.or_else(|_| Ok(tempfile::NamedTempFile::new()?.into_file()))
 }
 
 fn keeping(error: &io::Error) -> io::Error {

@@ -72,7 +72,9 @@ const MOMENTS: [(&str, usize, bool); 3] = [("fallocate", 1, false), ("fadvise64"
 #[test]
 fn a_source_that_changes_stays_as_it_was_left() {
     for (call, turn, is_copied) in MOMENTS {
-        for deed in [replace_source as Deed, append, cut, change_unseen] {
+        // Once it has been looked at for the last time, a change in place that leaves size and time cannot be seen any more.
+        let unseen = if turn == 3 { None } else { Some(change_unseen as Deed) };
+        for deed in [replace_source as Deed, append, cut].into_iter().chain(unseen) {
             let Some((sandbox, _mount)) = across() else {
                 return;
             };

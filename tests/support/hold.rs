@@ -1,7 +1,7 @@
 //! Holding a tool at the entry of a system call, doing something to its files meanwhile, and letting it go on.
 //!
 //! strace(1) delays the call for longer than any test takes. That the tool has come to it is seen in /proc; taking
-//! strace away lets it go on.
+//! strace away, by which the kernel detaches it, lets it go on (ptrace(2)).
 
 use super::{Outcome, Sandbox, bin, exit_status};
 use std::io::Write as _;
@@ -119,7 +119,7 @@ impl Held {
 
     fn let_go(&mut self) {
         if !self.tracer.is_empty() {
-            let status = Command::new("kill").args(["-TERM", &self.tracer]).status();
+            let status = Command::new("kill").args(["-KILL", &self.tracer]).status();
             assert!(status.is_ok_and(|status| status.success()), "strace is there");
             self.tracer.clear();
         }
@@ -135,6 +135,8 @@ impl Drop for Held {
     fn drop(&mut self) {
         if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
             drop(self.child.kill());
+            // Whoever traces it would have to be told of its end first.
+            drop(Command::new("kill").args(["-KILL", &self.tracer]).stderr(Stdio::null()).status());
             drop(self.child.wait());
         }
     }
