@@ -28,6 +28,7 @@ use rustix::io::Errno;
 
 use super::account::{Account, Coverage};
 use super::lines::{self, Contents};
+use super::replace::{Placed, take_place};
 use super::{failure, sync_directory_of};
 use crate::cli::Failure;
 use crate::mapped::Mapping;
@@ -206,9 +207,12 @@ impl Companion {
         lines::push(&mut text, "process", std::process::id().to_string().as_bytes());
         text.extend_from_slice(kept);
         let written = file.write_all(&text).and_then(|()| file.sync_all());
-        if let Err(error) = written.and_then(|()| std::fs::rename(&name, &self.path)) {
+        let placed = written.and_then(|()| take_place(&name, &self.path, Some(self.id)));
+        if !matches!(placed, Ok(Placed::Swapped)) && !matches!(placed, Ok(Placed::There)) {
             std::fs::remove_file(&name).unwrap_or(());
-            return Err(error);
+        }
+        if placed? != Placed::There {
+            return Err(io::Error::other("another file has taken its place meanwhile"));
         }
         sync_directory_of(&self.path)?;
         // The old one is unlocked when it is closed; by then nobody can open it any more.

@@ -59,7 +59,7 @@ pub(super) enum Placed {
 /// replaced, unless the filesystem can neither exchange two files nor rename without replacing.
 ///
 /// # Errors
-/// What the system gives; then everything is as it was.
+/// What the system gives; nothing is lost then, and `path` has one of the two.
 pub(super) fn take_place(new: &Path, path: &Path, old: Option<FileId>) -> io::Result<Placed> {
     let without_replacing = || match rename::without_replacing(CWD, new.as_os_str(), CWD, path.as_os_str()) {
         Ok(()) => Ok(Placed::There),
