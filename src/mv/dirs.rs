@@ -210,7 +210,8 @@ impl Dirs {
         // Nobody else can have made one without permissions for others under that owner's name; what the umask takes away, it
         // takes from the owner.
         let is_ours = [rustix::process::geteuid().as_raw(), owner].contains(&stat.st_uid);
-        if is_ours && stat.st_mode & 0o077 == 0 && is_empty(&dir) { Ok(dir) } else { Err(redirected()) }
+        let is_open_to_others = Mode::from_raw_mode(stat.st_mode).intersects(Mode::RWXG | Mode::RWXO);
+        if is_ours && !is_open_to_others && is_empty(&dir) { Ok(dir) } else { Err(redirected()) }
     }
 
     /// The filesystem that a file at `path` would be on: that of the deepest directory that exists.

@@ -348,22 +348,13 @@ impl Mover<'_> {
             Mode::Copy => {
                 let part = part_name(journal.run(), task.number);
                 let copied = self.copy(task, (source, facts), dest, &part, journal)?;
-                self.check_further(dest, copied, &name_aside(journal.run(), task.number))
+                check_further(dest, copied, &name_aside(journal.run(), task.number))
             }
             Mode::Link => {
                 let linked = link(task.step, source, facts, dest)?;
-                self.check_further(dest, linked, &name_aside(journal.run(), task.number))
+                check_further(dest, linked, &name_aside(journal.run(), task.number))
             }
         }
-    }
-
-    /// Why a file cannot stay where it was just put: a directory may be moved, and a volume sealed, between the last look and
-    /// the move.
-    fn why_not_there(&self, dest: &Entry) -> Option<&'static str> {
-        if !dest.is_where_it_was() {
-            return Some("its directory was moved or replaced at the last moment");
-        }
-        dest.dir.is_sealed().then_some("its volume was sealed at the last moment")
     }
 
     /// What was renamed must be what was checked, and where it should be: somebody may have put another file there in between,
@@ -371,7 +362,7 @@ impl Mover<'_> {
     fn check_moved(&self, (source, facts): Checked<'_>, dest: &Entry) -> Result<Outcome, Trouble> {
         let there = Facts::of(&dest.dir, &dest.name).ok().flatten();
         let moved = there.filter(|there| (there.id, there.size, there.mtime) == (facts.id, facts.size, facts.mtime));
-        let (path, reason) = match (moved, self.why_not_there(dest)) {
+        let (path, reason) = match (moved, why_not_there(dest)) {
             (None, _) => (&source.path, "it was replaced by another file at the last moment"),
             (_, Some(reason)) => (&dest.path, reason),
             _ if !source.is_where_it_was() => (&source.path, "its directory was moved or replaced at the last moment"),
@@ -383,15 +374,6 @@ impl Mover<'_> {
         match rename_back(dest, source) {
             Ok(()) => Err(Trouble::refused("moving", path, reason)),
             Err(error) => Err(stranded(dest, source, &error)),
-        }
-    }
-
-    /// A copy or link that is not where it should be is taken away again.
-    fn check_further(&self, dest: &Entry, outcome: Outcome, aside: &OsStr) -> Result<Outcome, Trouble> {
-        let Some(reason) = self.why_not_there(dest) else { return Ok(outcome) };
-        match removal::remove(dest, &outcome.facts, aside) {
-            Ok(()) => Err(Trouble::refused("copying to", &dest.path, reason)),
-            Err(error) => Err(Trouble::refused("taking back", &dest.path, format!("{reason}, but: {error}"))),
         }
     }
 
@@ -474,7 +456,7 @@ impl Mover<'_> {
         aside: &OsStr,
     ) -> Result<(), Trouble> {
         let stands = kept.is_none_or(|kept| kept.still_stands(&mut self.dirs).unwrap_or(false));
-        let left = match self.why_not_there(dest) {
+        let left = match why_not_there(dest) {
             Some(reason) => Err(Trouble::refused("copying to", &dest.path, reason)),
             None if !stands => Err(keeper_gone(&source.path)),
             None if !source.is_where_it_was() => {
@@ -513,6 +495,24 @@ impl Mover<'_> {
             Err(error) => return Err(stranded(dest, source, &error)),
         }
         Err(keeper_gone(&source.path))
+    }
+}
+
+/// Why a file cannot stay where it was just put: a directory may be moved, and a volume sealed, between the last look and
+/// the move.
+fn why_not_there(dest: &Entry) -> Option<&'static str> {
+    if !dest.is_where_it_was() {
+        return Some("its directory was moved or replaced at the last moment");
+    }
+    dest.dir.is_sealed().then_some("its volume was sealed at the last moment")
+}
+
+/// A copy or link that is not where it should be is taken away again.
+fn check_further(dest: &Entry, outcome: Outcome, aside: &OsStr) -> Result<Outcome, Trouble> {
+    let Some(reason) = why_not_there(dest) else { return Ok(outcome) };
+    match removal::remove(dest, &outcome.facts, aside) {
+        Ok(()) => Err(Trouble::refused("copying to", &dest.path, reason)),
+        Err(error) => Err(Trouble::refused("taking back", &dest.path, format!("{reason}, but: {error}"))),
     }
 }
 

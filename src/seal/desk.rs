@@ -26,7 +26,7 @@ use crate::volume::TEMPORARY;
 pub(super) type Text<'a> = dyn Fn(&mut dyn Write) -> io::Result<()> + 'a;
 
 /// Which file it is, its length, and when it was last changed.
-pub(super) type Stamp = (u64, u64, i64, i64, i64);
+pub(super) type Stamp = (u64, u64, i64, i64, u64);
 
 /// How much is written or compared at a time, in bytes.
 const BUFFER: usize = 128 << 10;
@@ -142,7 +142,7 @@ impl Desk {
     /// Which file has a name, and what it was last changed to; `None` where there is none.
     pub(super) fn stamp(&self, name: &str) -> io::Result<Option<Stamp>> {
         match statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => Ok(Some((stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime, stat.st_mtime_nsec as i64))),
+            Ok(stat) => Ok(Some((stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime, stat.st_mtime_nsec))),
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(error.into()),
         }
