@@ -185,7 +185,7 @@ fn a_volume_can_be_sealed_while_a_plan_is_carried_out() {
 }
 
 #[test]
-fn without_openat2_a_link_is_refused_all_the_same() {
+fn without_openat2_directories_are_opened_name_by_name() {
     if !needs("strace") {
         return;
     }
