@@ -103,9 +103,6 @@ impl Mover<'_> {
             journal.mkdir(dir)
         });
         let dest = dest.map_err(|unmade| Trouble::unmade(&step.dest, unmade))?;
-        if dest.dir.is_sealed() {
-            return Err(Trouble::refused("moving to", &step.dest, SEALED));
-        }
         let outcome = self.transfer(task, (&source, &facts), &dest, kept.as_ref(), journal)?;
         if let Some(kept) = kept.filter(|_| self.mode == Mode::Move) {
             self.check_kept(&kept, task, (&dest, &outcome.facts), &source, journal)?;
