@@ -370,6 +370,17 @@ fn fingerprint(path: &Path, locator: &mut Locator) -> u64 {
     hasher.finish()
 }
 
+/// Whether `ms-mv` gives such a name to a copy that it has not finished.
+pub(crate) fn is_part(name: &[u8]) -> bool {
+    name.starts_with(PART_PREFIX.as_bytes()) && name.ends_with(PART_SUFFIX.as_bytes())
+}
+
+/// What the names of unfinished copies begin with.
+pub(crate) const PART_PREFIX: &str = ".ms-mv-";
+
+/// What the names of unfinished copies end with.
+pub(crate) const PART_SUFFIX: &str = ".part";
+
 #[cfg(test)]
 mod tests {
     use super::*;

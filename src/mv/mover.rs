@@ -13,7 +13,7 @@ use super::shelf::{Shelf, Shelved};
 use super::trouble::Trouble;
 use crate::interrupt::Interrupt;
 use crate::journal::{Journal, LeftOver, Mode};
-use crate::plan::Step;
+use crate::plan::{PART_PREFIX, PART_SUFFIX, Step};
 use crate::progress::Progress;
 use crate::record::ContentHash;
 use crate::rename::{self, Unnamed};
@@ -455,7 +455,7 @@ fn keeper_gone(source: &Path) -> Trouble {
 
 /// The name of the unfinished copy of a row, which no other run gives.
 pub(super) fn part_name(run: &str, number: usize) -> OsString {
-    OsString::from(format!(".ms-mv-{run}-{number}.part"))
+    OsString::from(format!("{PART_PREFIX}{run}-{number}{PART_SUFFIX}"))
 }
 
 fn link(step: &Step, source: &Entry, facts: &Facts, dest: &Entry) -> Result<Outcome, Trouble> {

@@ -3,11 +3,14 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use foldhash::quality::RandomState;
+
 use super::Job;
-use super::item::{Items, LONGEST_NAME};
+use super::item::{Items, LONGEST_PATH};
 use super::refusals::{Refusal, Refusals};
 use super::tree::{DirId, split};
 use crate::cli::Failure;
+use crate::plan::is_part;
 use crate::progress::Progress;
 use crate::stream::table::Part;
 use crate::stream::{Fault, Row, RowRef};
@@ -37,13 +40,24 @@ pub(super) fn read(job: &Job<'_>, progress: &Progress) -> Result<Option<Contents
     job.table.check_whole()?;
     let faults: Vec<(RowRef, Fault)> = parts.iter().flat_map(|part| part.faults.iter().cloned()).collect();
     job.table.judge(&faults, job.options.skip_bad_lines, job.reporter)?;
+    refuse_duplicates(&parts, job)?;
     Ok(Some(join(parts)))
+}
+
+/// Of a plan of duplicates, an archive would get just the copies that are one too many.
+fn refuse_duplicates(parts: &[PartContents], job: &Job<'_>) -> Result<(), Failure> {
+    let Some(first) = parts.iter().find_map(|part| part.duplicate) else { return Ok(()) };
+    Err(Failure::Stop(format!(
+        "reading: {}: this file is a duplicate of the one in the column keep, so the stream is a plan for ms-mv; \
+         ms-dupes --unique lists what is to be packed",
+        job.table.describe(first)
+    )))
 }
 
 /// Puts together what the threads have read.
 fn join(parts: Vec<PartContents>) -> Contents {
     let mut contents = Contents::default();
-    let mut known: HashMap<Box<[u8]>, DirId> = HashMap::new();
+    let mut known: HashMap<Box<[u8]>, DirId, RandomState> = HashMap::default();
     let sum = |len: fn(&Items) -> usize| parts.iter().map(|part| len(&part.items)).sum();
     contents.items.reserve(sum(|items| items.list.len()), sum(Items::names_len));
     for part in parts {
@@ -66,6 +80,8 @@ struct PartContents {
     dirs: Dirs,
     items: Items,
     unusable: Refusals,
+    /// The first record of a duplicate.
+    duplicate: Option<RowRef>,
     faults: Vec<(RowRef, Fault)>,
 }
 
@@ -97,6 +113,9 @@ fn read_part(mut part: Part<'_>, job: &Job<'_>, progress: &Progress) -> PartCont
 
 impl PartContents {
     fn take(&mut self, at: RowRef, row: &Row<'_>, job: &Job<'_>) {
+        if row.keep.is_some() {
+            self.duplicate = self.duplicate.or(Some(at));
+        }
         let path = if row.plain.is_some() { Cow::Borrowed(row.path) } else { row.path_bytes() };
         let (mut dir, name) = split(&path);
         if dir.is_empty() && path.starts_with(b"/") {
@@ -104,7 +123,8 @@ impl PartContents {
         }
         let refusal = match name {
             b"" | b"." | b".." => Some(Refusal::NoFile),
-            _ if name.len() > LONGEST_NAME => Some(Refusal::LongName),
+            _ if path.len() > LONGEST_PATH => Some(Refusal::LongPath),
+            _ if is_part(name) => Some(Refusal::Unfinished),
             _ if row.note.is_some_and(Reason::is_named) => Some(Refusal::Disproved),
             _ => None,
         };
@@ -122,7 +142,7 @@ impl PartContents {
 #[derive(Debug, Default)]
 struct Dirs {
     list: Vec<Box<[u8]>>,
-    known: HashMap<Box<[u8]>, DirId>,
+    known: HashMap<Box<[u8]>, DirId, RandomState>,
     last: DirId,
 }
 
