@@ -117,6 +117,8 @@ pub struct Plan<'a> {
     records: u64,
     /// Of the records that were compared: those in the quarantine, which are left out.
     in_quarantine: u64,
+    /// And those that seem to be in the quarantine of another run.
+    in_another: u64,
     tally: Tally,
 }
 
@@ -131,8 +133,15 @@ pub fn plan<'a>(job: &Job<'a>, progress: &Progress) -> Result<Option<Plan<'a>>, 
     let working_dir = std::env::current_dir()
         .map_err(|error| Failure::Stop(format!("looking: working directory: {}", report::reason(&error))))?;
     let destinations = Destinations::new(&job.options.to, working_dir);
-    let mut plan =
-        Plan { job: *job, destinations, entries: Vec::new(), records: 0, in_quarantine: 0, tally: Tally::default() };
+    let mut plan = Plan {
+        job: *job,
+        destinations,
+        entries: Vec::new(),
+        records: 0,
+        in_quarantine: 0,
+        in_another: 0,
+        tally: Tally::default(),
+    };
     Ok(plan.read(progress)?.then_some(plan))
 }
 
@@ -159,6 +168,7 @@ impl Plan<'_> {
         let before = entries.len();
         let spellings = places::find(&mut entries, &markers, job)?;
         self.in_quarantine = (before - entries.len()) as u64;
+        self.in_another = entries.iter().filter(|entry| entry.rank() == entry::LAST_RANK).count() as u64;
         self.tally = groups::decide(&mut entries, job)?;
         self.destinations.keep_apart(&mut entries, spellings, job)?;
         order::by_path(&mut entries, job.jobs, Rows(job.table))?;
@@ -193,6 +203,14 @@ impl Plan<'_> {
             reporter.warn(&format!(
                 "{who} without a hash share a size with another and were not compared; unless one crawl with --hash dups \
                  told them apart, crawl them together: ms-crawl --hash dups DIR..."
+            ));
+        }
+        if self.in_another > 0 {
+            let (records, dir) = (report::count(self.in_another, "record"), &self.job.options.to);
+            let name = report::shown(Path::new(dir.file_name().unwrap_or_default()));
+            reporter.warn(&format!(
+                "{records} below another directory called {name}, which may be an earlier quarantine: no copy there is kept \
+                 rather than one elsewhere; --to with its path leaves them out"
             ));
         }
         let records = report::count(self.records, "record");

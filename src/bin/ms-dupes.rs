@@ -72,6 +72,12 @@ fn make_plan(common: &Common, options: &Options, indexes: &[OsString]) -> Result
             "--protect: {dir}: there is no such directory here; only what is spelled like that is protected"
         ));
     }
+    for missing in options.prefer.iter().filter(|dir| !dir.is_dir()) {
+        let dir = report::shown(missing);
+        reporter.warn(&format!(
+            "--prefer: {dir}: there is no such directory here; only what is spelled like that is preferred"
+        ));
+    }
     let job = Job {
         table: &table,
         options,
