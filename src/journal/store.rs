@@ -132,7 +132,7 @@ fn create(path: &Path, run: &str, plan: &Plan, mode: Mode, digest: &str) -> Resu
         return Err(failure);
     }
     let past = Past::fresh(mode, run.to_owned(), plan.len());
-    Ok((Journal { file, path: path.to_owned(), run: run.to_owned() }, past))
+    Ok((Journal::new(file, path, run.to_owned()), past))
 }
 
 fn write_rows(file: &File, path: &Path, run: &str, plan: &Plan, mode: Mode, digest: &str) -> Result<(), Failure> {
@@ -214,5 +214,5 @@ fn lock(path: &Path, how: &OpenOptions) -> Result<(Journal, Past), Failure> {
     })?;
     let past = Past::read(&file).map_err(|error| stop(&error))?;
     let run = past.run().to_owned();
-    Ok((Journal { file, path: path.to_owned(), run }, past))
+    Ok((Journal::new(file, path, run), past))
 }
