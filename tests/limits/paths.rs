@@ -1,0 +1,177 @@
+//! Paths that are longer than the kernel takes (`PATH_MAX`, 4096 bytes with the NUL), and very deep ones.
+
+use crate::support;
+
+use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
+use std::io::Write as _;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use support::plan::{Row, mv, plan, undo};
+use support::{Sandbox, contents, snapshot};
+
+/// Directories in each other below `top`, each with a file `f`; made by steps, since their paths may be too long.
+fn chain(top: &Path, levels: usize, name: &str) {
+    std::fs::create_dir_all(top).expect("top");
+    let open =
+        |dir: &OwnedFd, name: &str, flags| openat(dir, name, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o644));
+    let mut dir = openat(CWD, top, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).expect("top");
+    for level in 0..levels {
+        mkdirat(&dir, name, Mode::from_raw_mode(0o755)).expect("a directory");
+        dir = open(&dir, name, OFlags::DIRECTORY).expect("the directory");
+        let file = open(&dir, "f", OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY).expect("a file");
+        std::fs::File::from(file).write_all(format!("level {level}").as_bytes()).expect("content");
+    }
+}
+
+/// How many levels of [`chain`] with names of 40 bytes have a file whose path below the operand `top` is not too long.
+fn reached(top: &str) -> usize {
+    (4095 - top.len() - 2) / 41
+}
+
+const LEVELS: usize = 150;
+
+fn too_long() -> (Sandbox, String) {
+    let sandbox = Sandbox::new();
+    let name = "n".repeat(40);
+    chain(&sandbox.path("in/tree"), LEVELS, &name);
+    sandbox.write("in/a/other", "other");
+    sandbox.write("in/z/other", "another");
+    (sandbox, name)
+}
+
+#[test]
+fn what_no_path_can_reach_costs_a_crawl_a_message_and_no_more() {
+    let (sandbox, _) = too_long();
+    let expected = reached("in/tree") + 2;
+    assert!(expected < LEVELS);
+    for args in [&["in"][..], &["--hash", "dups", "in"], &["--sort", "in"], &["--index", "i.tsv", "in"], &["-L", "in"]]
+    {
+        let outcome = sandbox.run("ms-crawl", args, b"").expect_status(1).expect_stderr(": File name too long\n");
+        assert_eq!(outcome.lines().len(), expected, "{args:?}");
+        assert_eq!(outcome.stderr.matches("File name too long").count(), 1, "{}", outcome.stderr);
+    }
+    // From inside, there is more to be reached.
+    let deep = format!("in/tree/{}", vec!["n".repeat(40); 80].join("/"));
+    let outcome = sandbox.shell(&format!("cd {deep} && ms-crawl ."));
+    assert_eq!(outcome.expect_status(0).lines().len(), LEVELS - 79);
+}
+
+#[test]
+fn what_no_path_can_reach_costs_an_import_a_message_and_no_more() {
+    let (sandbox, _) = too_long();
+    let outcome = sandbox.run("ms-ingest", &["--to", "out", "in"], b"").expect_status(1);
+    let outcome = outcome.expect_stderr(": File name too long\n");
+    assert_eq!(outcome.lines().len(), reached("in/tree") + 2);
+}
+
+#[test]
+fn a_row_with_a_path_that_is_too_long_is_refused_and_the_others_go_on() {
+    let sandbox = Sandbox::new();
+    for name in ["a", "b", "c", "d", "e"] {
+        sandbox.write(format!("in/{name}"), name);
+    }
+    let (path, name) = ("d/".repeat(2500) + "f", "n".repeat(300));
+    let rows = [
+        Row::new(&sandbox, "in/a", "out/a"),
+        Row { path: path.clone(), ..Row::new(&sandbox, "in/b", "out/no-source") },
+        Row::new(&sandbox, "in/b", &path),
+        Row::new(&sandbox, "in/c", format!("new/{name}")),
+        Row::new(&sandbox, "in/d", format!("newer/still/{name}/f")),
+        Row { keep: path, ..Row::new(&sandbox, "in/e", "out/no-keeper") },
+        Row::new(&sandbox, "in/e", "out/e"),
+    ];
+    let without_claim = [&rows[..5], &rows[6..]].concat();
+    for args in [&["--dry-run"][..], &[]] {
+        let outcome = mv(&sandbox, args, &without_claim).expect_status(1);
+        assert_eq!(outcome.stderr.matches("File name too long").count(), 4, "{}", outcome.stderr);
+        if args.is_empty() {
+            assert_eq!(outcome.column(0), ["out/a", "out/e"]);
+        }
+    }
+    assert!(!sandbox.exists("new") && !sandbox.exists("newer"), "directories that nothing needs");
+    undo(&sandbox).expect_status(0);
+    let outcome = mv(&sandbox, &[], &rows[5..6]).expect_status(1);
+    assert!(outcome.stderr.contains("File name too long"), "{}", outcome.stderr);
+    assert_eq!(contents(&sandbox.path("in")).len(), 5);
+}
+
+#[test]
+fn planners_take_a_path_that_is_too_long_as_any_other() {
+    let sandbox = Sandbox::new();
+    sandbox.write("kept/x", "x");
+    let path = "d/".repeat(2500);
+    let line = |name: &str| support::index_line(&format!("{path}{name}"), "content", 7, "1000000000.000000000", "1:2");
+    let index = [line("a"), line("b").replace("1:2", "1:3")].concat();
+    let args = ["--protect", "kept"];
+    let outcome = sandbox.run("ms-dupes", &args, index.as_bytes()).expect_status(0);
+    assert_eq!(outcome.column(0), [format!("{path}b")]);
+    let outcome = sandbox.run("ms-verify", &["--failed"], index.as_bytes()).expect_status(1);
+    assert_eq!(outcome.rows().len(), 2);
+    assert!(outcome.column(7).iter().all(|note| note == "unreadable"), "{:?}", outcome.column(7));
+    let packed = sandbox.run("ms-pack", &["--to", "archive", "--flush"], index.as_bytes());
+    assert!(packed.status <= 1, "{}", packed.stderr);
+    assert!(!packed.stderr.contains("panicked"), "{}", packed.stderr);
+}
+
+#[test]
+fn an_operand_that_is_too_long_is_named_with_its_reason() {
+    let sandbox = Sandbox::new();
+    let path = "d/".repeat(2500);
+    for (tool, args, status) in [
+        ("ms-crawl", &[path.as_str()][..], 1),
+        ("ms-dupes", &[&path], 2),
+        ("ms-mv", &[&path], 2),
+        ("ms-mv", &["--undo", &path], 2),
+        ("ms-verify", &[&path], 2),
+        ("ms-pack", &["--to", "a", &path], 2),
+        ("ms-ingest", &["--to", "a", &path], 1),
+        ("ms-seal", &[&path], 2),
+    ] {
+        let outcome = sandbox.run(tool, args, b"");
+        let begin = format!("{tool}: ");
+        assert_eq!(outcome.status, status, "{tool}: {}", outcome.stderr);
+        assert!(
+            outcome.stderr.starts_with(&begin) && outcome.stderr.contains("File name too long"),
+            "{}",
+            outcome.stderr
+        );
+    }
+    assert!(snapshot(&sandbox.work()).is_empty());
+}
+
+#[test]
+fn a_journal_whose_path_is_too_long_keeps_anything_from_moving() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a", "a");
+    let rows = [Row::new(&sandbox, "a", "b")];
+    let path = "d/".repeat(2500) + "journal";
+    mv(&sandbox, &["--journal", &path], &rows).expect_status(2).expect_stderr("File name too long; nothing is done");
+    assert!(sandbox.exists("a") && !sandbox.exists("b"));
+}
+
+#[test]
+fn hundreds_of_levels_are_crawled_moved_pruned_and_put_back() {
+    let sandbox = Sandbox::new();
+    chain(&sandbox.path("in"), 300, "d");
+    let before = snapshot(&sandbox.work());
+    let index = sandbox.run("ms-crawl", &["-j", "4", "in"], b"").expect_status(0);
+    assert_eq!(index.lines().len(), 300);
+    let moved = sandbox.run("ms-mv", &["--to", "q", "--prune=."], &index.stdout).expect_status(0);
+    assert_eq!(moved.lines().len(), 300);
+    assert!(!sandbox.exists("in"));
+    undo(&sandbox).expect_status(0);
+    assert!(snapshot(&sandbox.work()) == before, "not as at the start");
+}
+
+#[test]
+fn a_thousand_levels_are_crawled() {
+    let sandbox = Sandbox::new();
+    chain(&sandbox.path("in"), 1000, "d");
+    for args in [&["-j", "1", "in"][..], &["-j", "8", "in"]] {
+        assert_eq!(sandbox.run("ms-crawl", args, b"").expect_status(0).lines().len(), 1000);
+    }
+    let rows = [Row::new(&sandbox, "in/".to_owned() + &"d/".repeat(1000) + "f", "e/".repeat(1000) + "f")];
+    sandbox.run("ms-mv", &[] as &[&str], &plan(&rows)).expect_status(0);
+    undo(&sandbox).expect_status(0);
+    assert!(!sandbox.exists("e") && sandbox.exists("in/".to_owned() + &"d/".repeat(1000) + "f"));
+}
