@@ -309,7 +309,7 @@ impl Mover<'_> {
                     kept,
                     journal,
                 ),
-                Err(error) => Err(error.trouble("moving to", &task.step.dest)),
+                Err(error) => Err(not_named(&error, source, task.step)),
             },
             Mode::Copy => self.copy(task, (source, facts), dest, &part_name(journal.run(), task.number), journal),
             Mode::Link => link(task.step, source, facts, dest),
@@ -332,7 +332,7 @@ impl Mover<'_> {
             }
             // Without hard links either, the copy is made under its final name, which O_EXCL guards.
             Err(Unnamed::Unsupported) => self.move_by_copy(task, (source, facts), (dest, &dest.name), kept, journal),
-            Err(error) => Err(error.trouble("moving to", &task.step.dest)),
+            Err(error) => Err(not_named(&error, source, task.step)),
         }
     }
 
@@ -407,6 +407,14 @@ impl Mover<'_> {
             Err(error) => return Err(stranded(dest, source, &error)),
         }
         Err(keeper_gone(&source.path))
+    }
+}
+
+/// Why a file did not get its new name: somebody else may have moved it a moment before.
+fn not_named(error: &Unnamed, source: &Entry, step: &Step) -> Trouble {
+    match Facts::of(&source.dir, &source.name) {
+        Ok(None) => Trouble::refused("moving", &step.source, GONE),
+        _ => error.trouble("moving to", &step.dest),
     }
 }
 

@@ -15,7 +15,10 @@ fn limits(step: usize) -> impl Iterator<Item = usize> {
 #[track_caller]
 fn until_it_is_enough(sandbox: &Sandbox, step: usize, line: &str, mut after: impl FnMut(&Outcome)) -> Outcome {
     let mut told = 0;
-    for limit in limits(step) {
+    let tool = line.split(' ').next().expect("a tool");
+    // Below that, the kernel or the dynamic linker end it before it can say anything.
+    let begins = |limit: &usize| sandbox.shell(&format!("ulimit -v {limit}; exec {tool} --version")).status == 0;
+    for limit in limits(step).skip_while(|limit| !begins(limit)) {
         let outcome = sandbox.shell(&format!("ulimit -v {limit}; exec {line}"));
         let why = format!("{line}: {limit}: {}: {}", outcome.status, outcome.stderr);
         match outcome.status {
@@ -23,8 +26,6 @@ fn until_it_is_enough(sandbox: &Sandbox, step: usize, line: &str, mut after: imp
                 assert!(told > 0, "{line}: it never came to an end of its memory");
                 return outcome;
             }
-            // The dynamic linker had no memory for itself.
-            127 => {}
             status => {
                 assert!(status == 2, "{why}");
                 assert!(!outcome.stderr.contains("panicked") && !outcome.stderr.contains("backtrace"), "{why}");
@@ -98,12 +99,12 @@ fn reading_files_without_memory_is_told_and_nothing_is_wrong_about_them() {
 
 #[test]
 fn a_plan_without_memory_moves_nothing_or_can_be_undone() {
-    let sandbox = files(3_000);
+    let sandbox = files(1_000);
     let (before, all) = (snapshot(&sandbox.path("in")), contents(&sandbox.path("in")));
     let index = sandbox.run("ms-crawl", &["in"], b"").expect_status(0);
     sandbox.write("plan.tsv", &index.stdout);
     let line = "ms-mv --to q plan.tsv";
-    let whole = until_it_is_enough(&sandbox, 100, line, |outcome| {
+    let whole = until_it_is_enough(&sandbox, 60, line, |outcome| {
         for row in outcome.rows() {
             assert!(sandbox.exists(&row[0]) && !sandbox.exists(&row[5]), "{row:?}");
         }
@@ -111,6 +112,6 @@ fn a_plan_without_memory_moves_nothing_or_can_be_undone() {
         assert!(!sandbox.exists("q"));
         assert!(snapshot(&sandbox.path("in")) == before, "not as at the start");
     });
-    assert_eq!(whole.lines().len(), 3_000);
+    assert_eq!(whole.lines().len(), 1_000);
     assert_eq!(contents(&sandbox.path("q")), all);
 }
