@@ -137,6 +137,40 @@ fn an_operand_that_is_too_long_is_named_with_its_reason() {
     assert!(snapshot(&sandbox.work()).is_empty());
 }
 
+/// A marker's path is longer than that of the file it protects, and may be too long.
+#[test]
+fn next_to_the_limit_a_marker_is_found_and_nothing_else_is_taken_for_one() {
+    for marked in [false, true] {
+        let sandbox = Sandbox::new();
+        let deep = format!("in{}", "/n".repeat((4095 - sandbox.work().as_os_str().len() - "/in/f".len() - 4) / 2));
+        sandbox.write(format!("{deep}/f"), "content");
+        if marked {
+            let made = sandbox.shell(&format!("cd {deep} && touch .ms-protect"));
+            made.expect_status(0);
+        }
+        let outcome = mv(&sandbox, &[], &[Row::new(&sandbox, format!("{deep}/f"), "out")]);
+        assert_eq!(outcome.status, i32::from(marked), "status");
+        assert_eq!(outcome.stderr.contains("it is in a protected directory"), marked);
+        assert_eq!(sandbox.exists("out"), !marked);
+    }
+}
+
+/// The journal has absolute paths, by which such a file could not be put back.
+#[test]
+fn a_file_that_only_a_relative_path_reaches_is_refused() {
+    let (sandbox, name) = too_long();
+    let deep = format!("in/tree/{}", vec![name; 80].join("/"));
+    let all = LEVELS - 79;
+    for args in ["--dry-run", ""] {
+        let outcome = sandbox.shell(&format!("cd {deep} && ms-crawl . | ms-mv {args} --to ../q")).expect_status(1);
+        let too_long = outcome.stderr.matches("File name too long").count();
+        assert!(0 < outcome.lines().len() && 0 < too_long);
+        assert_eq!(outcome.lines().len() + too_long, all, "{args}");
+    }
+    undo(&sandbox).expect_status(0);
+    assert_eq!(sandbox.shell(&format!("cd {deep} && ms-crawl .")).expect_status(0).lines().len(), all);
+}
+
 #[test]
 fn a_journal_whose_path_is_too_long_keeps_anything_from_moving() {
     let sandbox = Sandbox::new();
