@@ -15,12 +15,12 @@ TOOLS   := $(basename $(notdir $(sort $(wildcard src/bin/ms-*.rs))))
 BUILT   := $(TOOLS:%=$(TARGET)/release/%)
 SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 MANUALS := $(sort $(wildcard man/*.[1-9]))
-SCRIPTS := .ci/run tests/demo.sh benches/bench.sh
+SCRIPTS := .ci/run tests/demo.sh benches/bench.sh benches/soak.sh
 
 # In a recipe: skips the rest of it, loudly, where a program is absent. Where CI is set, absence is a failure.
 NEEDS = command -v $(1) >/dev/null || { echo "SKIPPED: $@: $(1) is not installed" >&2; test -z "$$CI"; exit; }
 
-.PHONY: all help demo check fmt clippy doc lint-man lint-scripts test fuzz bench install uninstall dist clean
+.PHONY: all help demo check fmt clippy doc lint-man lint-scripts test fuzz bench soak install uninstall dist clean
 
 all: ## build all tools, optimised
 	$(CARGO) build --release --locked
@@ -64,6 +64,9 @@ fuzz: ## have damaged photos and videos read, for a few minutes
 
 bench: all ## time the tools beside their peers (see benches/bench.sh)
 	@PATH="$(abspath $(TARGET)/release):$$PATH" benches/bench.sh
+
+soak: all ## put the tools to very much, and to very little (see benches/soak.sh)
+	@PATH="$(abspath $(TARGET)/release):$$PATH" benches/soak.sh
 
 # Builds only what is not up to date, so that `sudo make install` after `make` needs no Rust toolchain.
 install: $(BUILT) ## install under PREFIX (/usr/local), below DESTDIR if set

@@ -19,6 +19,7 @@
 //! is in the journal. A `done` that was lost is inferred from the file itself, which a rename leaves the same.
 
 mod read;
+mod room;
 mod store;
 
 use std::fs::File;
@@ -33,6 +34,7 @@ use crate::report;
 use crate::stream::writer::tsv_line;
 
 pub use read::{LeftOver, Past, RowState};
+use room::Room;
 pub use store::{Store, newest_first};
 pub(crate) use store::{open, open_to_look};
 
@@ -92,9 +94,14 @@ pub struct Journal {
     file: File,
     path: PathBuf,
     run: String,
+    room: Room,
 }
 
 impl Journal {
+    fn new(file: File, path: &Path, run: String) -> Self {
+        Self { file, path: path.to_owned(), run, room: Room::default() }
+    }
+
     /// Where it is kept.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -107,20 +114,30 @@ impl Journal {
         &self.run
     }
 
-    /// A directory is about to be made.
+    /// Sees to it that the next `done` or `undone` can be written, which comes when a file has moved already. What comes
+    /// before it does not take that room away.
     ///
     /// # Errors
     /// [`Failure::Stop`], as in all these methods, where the line cannot be written: then nothing may be moved.
+    pub fn make_room(&mut self) -> Result<(), Failure> {
+        self.room.make(&self.file).map_err(|error| self.failure(&error))
+    }
+
+    /// A directory is about to be made.
+    ///
+    /// # Errors
+    /// As [`Journal::make_room`].
     pub fn mkdir(&mut self, path: &Path) -> Result<(), Failure> {
         let mut line = Entry::new("mkdir");
         line.path(path);
-        self.write(line)
+        self.write(line)?;
+        self.make_room()
     }
 
     /// An unfinished copy, or second name, of row `row` is about to be made, or has been made and is the file `id`.
     ///
     /// # Errors
-    /// As [`Journal::mkdir`].
+    /// As [`Journal::make_room`].
     pub fn part(&mut self, row: usize, path: &Path, id: Option<FileId>) -> Result<(), Failure> {
         let mut line = Entry::new("part");
         line.show(row).path(path);
@@ -128,13 +145,14 @@ impl Journal {
             Some(id) => line.show(id),
             None => line.show("-"),
         };
-        self.write(line)
+        self.write(line)?;
+        self.make_room()
     }
 
     /// The file of row `row` stands at its destination.
     ///
     /// # Errors
-    /// As [`Journal::mkdir`].
+    /// As [`Journal::make_room`].
     pub fn done(&mut self, row: usize, standing: &Standing) -> Result<(), Failure> {
         let mut line = Entry::new("done");
         line.show(row).show(standing.size).show(standing.mtime).show(standing.id);
@@ -144,7 +162,7 @@ impl Journal {
     /// An emptied directory is about to be removed.
     ///
     /// # Errors
-    /// As [`Journal::mkdir`].
+    /// As [`Journal::make_room`].
     pub fn rmdir(&mut self, removed: &Removed) -> Result<(), Failure> {
         let mut line = Entry::new("rmdir");
         line.path(&removed.path).show(removed.mode).show(removed.mtime).show(removed.uid).show(removed.gid);
@@ -154,7 +172,7 @@ impl Journal {
     /// The file of row `row` is back at its source.
     ///
     /// # Errors
-    /// As [`Journal::mkdir`].
+    /// As [`Journal::make_room`].
     pub fn undone(&mut self, row: usize) -> Result<(), Failure> {
         let mut line = Entry::new("undone");
         line.show(row);
@@ -164,7 +182,7 @@ impl Journal {
     /// Nothing is left to do or to repair.
     ///
     /// # Errors
-    /// As [`Journal::mkdir`].
+    /// As [`Journal::make_room`].
     pub fn end(&mut self) -> Result<(), Failure> {
         self.write(Entry::new("end"))?;
         self.sync()
@@ -173,18 +191,27 @@ impl Journal {
     /// Brings everything written so far to the disk.
     ///
     /// # Errors
-    /// As [`Journal::mkdir`].
+    /// As [`Journal::make_room`].
     pub fn sync(&mut self) -> Result<(), Failure> {
         self.file.sync_data().map_err(|error| self.failure(&error))
     }
 
     fn write(&mut self, mut line: Entry) -> Result<(), Failure> {
         line.text.push(b'\n');
-        self.file.write_all(&line.text).map_err(|error| self.failure(&error))
+        self.file.write_all(&line.text).map_err(|error| self.failure(&error))?;
+        self.room.take(line.text.len());
+        Ok(())
     }
 
     fn failure(&self, error: &io::Error) -> Failure {
         failure("writing the journal", &self.path, error)
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        // What is not given back is some space that only this file can use.
+        self.room.give_back(&self.file).unwrap_or(());
     }
 }
 

@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use crate::cli::{Common, Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::journal::{Journal, Mode, Past, RowState, Store};
+use crate::memory;
 use crate::place::Locator;
 use crate::plan::{Plan, Reading, Step};
 use crate::progress::Progress;
@@ -140,6 +141,7 @@ pub fn run(options: &Options, progress: &Progress, reporter: &Reporter) -> Resul
     progress.expect_bytes(plan.bytes());
     let output = Output::new(options.common.format())?;
     let (journal, past) = options.store()?.begin(&plan, options.mode)?;
+    memory::advise("the same command goes on where it stopped, and --undo takes it back");
     Run { plan: &plan, past, mover, journal, output, reporter, emptied: Emptied::default(), tally: Tally::default() }
         .all(options)
 }
@@ -222,13 +224,16 @@ impl Run<'_> {
         {
             return Ok(Outcome { facts, hash: step.hash, was_done: true });
         }
+        self.journal.make_room()?;
         let left_over = self.past.left_over(number).cloned();
         let outcome = self.mover.carry_out(&Task { number, step, left_over }, &mut self.journal)?;
         // In a run that is taken up, what stands already was put there before the crash, which swallowed the line. Not so
         // a copy: the journal knows which file it made, and any other is not for --undo to remove.
         let was_swallowed = self.past.is_taken_up() && self.mover.mode != Mode::Copy;
         if !outcome.was_done || was_swallowed {
-            self.journal.done(number, &outcome.facts.standing())?;
+            let told = self.journal.done(number, &outcome.facts.standing());
+            // The file has moved all the same, and nobody else would tell of it.
+            told.inspect_err(|_| self.note(step, &outcome).unwrap_or(()))?;
         }
         Ok(outcome)
     }

@@ -28,6 +28,10 @@ pub enum Check {
     Content,
 }
 
+/// Bytes of a path that the kernel takes, with its NUL, and of a name (limits.h of Linux).
+const PATH_MAX: usize = 4096;
+const NAME_MAX: usize = 255;
+
 /// What may leave a protected directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leaving {
@@ -101,6 +105,15 @@ impl Mover<'_> {
         Ok(outcome)
     }
 
+    /// A journal has absolute paths. What cannot be reached by one could not be put back.
+    fn check_length(&self, path: &Path) -> std::io::Result<()> {
+        let is_long = |name: &OsStr| name.len() > NAME_MAX;
+        if self.absolute(path).as_os_str().len() >= PATH_MAX || path.iter().any(is_long) {
+            return Err(rustix::io::Errno::NAMETOOLONG.into());
+        }
+        Ok(())
+    }
+
     fn absolute(&self, path: &Path) -> PathBuf {
         self.dirs.working_dir().join(path)
     }
@@ -118,6 +131,7 @@ impl Mover<'_> {
     /// The source as it is now, checked against its row; `None` if there is no such file.
     fn find_source(&mut self, step: &Step) -> Result<Option<(Entry, Facts)>, Trouble> {
         let error = |error: std::io::Error| Trouble::io("moving", &step.source, error);
+        self.check_length(&step.source).map_err(error)?;
         let source = match self.dirs.entry(&step.source) {
             Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             other => other.map_err(error)?,
@@ -176,6 +190,7 @@ impl Mover<'_> {
 
     /// Looks before any directory is made; what appears later is caught by the rename itself.
     fn refuse_taken(&mut self, step: &Step) -> Result<(), Trouble> {
+        self.check_length(&step.dest).map_err(|error| Trouble::io("moving to", &step.dest, error))?;
         if self.dirs.is_sealed_at(&step.dest) {
             return Err(Trouble::refused(
                 "moving to",
@@ -309,7 +324,7 @@ impl Mover<'_> {
                     kept,
                     journal,
                 ),
-                Err(error) => Err(error.trouble("moving to", &task.step.dest)),
+                Err(error) => Err(not_named(&error, source, task.step)),
             },
             Mode::Copy => self.copy(task, (source, facts), dest, &part_name(journal.run(), task.number), journal),
             Mode::Link => link(task.step, source, facts, dest),
@@ -332,7 +347,7 @@ impl Mover<'_> {
             }
             // Without hard links either, the copy is made under its final name, which O_EXCL guards.
             Err(Unnamed::Unsupported) => self.move_by_copy(task, (source, facts), (dest, &dest.name), kept, journal),
-            Err(error) => Err(error.trouble("moving to", &task.step.dest)),
+            Err(error) => Err(not_named(&error, source, task.step)),
         }
     }
 
@@ -407,6 +422,14 @@ impl Mover<'_> {
             Err(error) => return Err(stranded(dest, source, &error)),
         }
         Err(keeper_gone(&source.path))
+    }
+}
+
+/// Why a file did not get its new name: somebody else may have moved it a moment before.
+fn not_named(error: &Unnamed, source: &Entry, step: &Step) -> Trouble {
+    match Facts::of(&source.dir, &source.name) {
+        Ok(None) => Trouble::refused("moving", &step.source, GONE),
+        _ => error.trouble("moving to", &step.dest),
     }
 }
 

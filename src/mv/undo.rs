@@ -166,6 +166,9 @@ impl Undoing<'_> {
             }
             return Ok(None);
         };
+        if !self.dry_run {
+            journal.make_room()?;
+        }
         self.mover.mode = Mode::Move;
         let step = Step {
             source: record.dest.unwrap_or_default(),
