@@ -36,6 +36,7 @@ use blake3::hazmat::ChainingValue;
 
 use account::Account;
 pub(crate) use account::Coverage;
+pub use lines::{Beside, look_beside};
 use companion::{Begin, Companion};
 use judgement::{Judgement, judge};
 use known::Known;

@@ -118,7 +118,11 @@ impl Catalogue {
         }
     }
 
-    fn parse(json: &[u8]) -> Result<Self, String> {
+    /// Reads a catalogue from its text.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(json: &[u8]) -> Result<Self, String> {
         let catalogue: Self = serde_json::from_slice(json).map_err(|error| error.to_string())?;
         if catalogue.format != FORMAT {
             return Err(format!("its format is \"{}\", and not {FORMAT}", catalogue.format.escape_debug()));

@@ -69,7 +69,7 @@ pub fn len_of(path: TextLen) -> u64 {
 ///
 /// # Errors
 /// [`Failure::Stop`] that names the place where it is no index of a volume, or that says that `out` failed.
-pub(crate) fn to_stream(held: &Held, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn to_stream(held: &Held, out: &mut dyn Write) -> Result<(), Failure> {
     let mut json = serde_json::Deserializer::from_slice(&held.bytes()[held.mark_len()..]);
     let read = Volume(out).deserialize(&mut json).and_then(|()| json.end());
     read.map_err(|error| {

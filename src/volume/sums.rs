@@ -56,7 +56,7 @@ pub fn len_of(path: TextLen) -> u64 {
 ///
 /// # Errors
 /// [`Failure::Stop`] where the last line is cut off, or `out` fails. Malformed lines are put into `faults` with their places.
-pub(crate) fn to_stream(held: &Held, out: &mut dyn Write, faults: &mut Vec<(String, Fault)>) -> Result<(), Failure> {
+pub fn to_stream(held: &Held, out: &mut dyn Write, faults: &mut Vec<(String, Fault)>) -> Result<(), Failure> {
     held.check_last_line()?;
     let text = &held.bytes()[held.mark_len()..];
     let mut line = Vec::new();

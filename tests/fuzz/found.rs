@@ -1,0 +1,1 @@
+//! What hostile bytes have done once, and never do again.
