@@ -36,11 +36,11 @@ use blake3::hazmat::ChainingValue;
 
 use account::Account;
 pub(crate) use account::Coverage;
-pub use lines::{Beside, look_beside};
 use companion::{Begin, Companion};
 use judgement::{Judgement, judge};
 use known::Known;
 pub(crate) use known::Reader;
+pub use lines::{Beside, look_beside};
 use lines::{Contents, Half, Values};
 pub(crate) use seen::{Kept, Place, Seen};
 use trust::Trust;

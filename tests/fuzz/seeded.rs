@@ -9,7 +9,7 @@ use super::mutate::Random;
 use super::{seeds, targets};
 
 /// Rounds of each target, where no time is given.
-const ROUNDS: u64 = 2000;
+const ROUNDS: u64 = 1000;
 
 fn survives(name: &str) {
     let (_, target) = *targets::ALL.iter().find(|(known, _)| *known == name).expect("a target");

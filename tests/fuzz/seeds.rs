@@ -213,13 +213,16 @@ fn pictures() -> Vec<Vec<u8>> {
         bytes
     };
     let chunks = [b"WEBP".to_vec(), chunk(b"VP8X", &[0x0c; 10]), chunk(b"EXIF", &tiff), chunk(b"XMP ", &xmp)].concat();
-    let resource =
-        |number: u8, body: &[u8]| [&[b'8', b'B', b'I', b'M', 4, number, 0, 0], &long(body.len()).to_be_bytes()[..], body].concat();
+    let resource = |number: u8, body: &[u8]| {
+        [&[b'8', b'B', b'I', b'M', 4, number, 0, 0], &long(body.len()).to_be_bytes()[..], body].concat()
+    };
     let iptc = b"\x1c\x02\x37\0\x0820190102\x1c\x02\x3c\0\x0b030405+0100\0";
     let resources = [resource(4, iptc), resource(0x22, &[&tiff[..], &vec![0; tiff.len() % 2]].concat())].concat();
-    let psd = [&b"8BPS\0\x01"[..], &[0; 20], b"\0\0\0\x02ab", &long(resources.len()).to_be_bytes(), &resources].concat();
+    let psd =
+        [&b"8BPS\0\x01"[..], &[0; 20], b"\0\0\0\x02ab", &long(resources.len()).to_be_bytes(), &resources].concat();
     let trailer: Vec<u8> = std::iter::once(1).chain((0..=255).rev()).chain([0]).collect();
-    let gif = [b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff\x21\xff\x0bXMP DataXMP", &xmp[..], &trailer, b"\x3b"].concat();
+    let gif =
+        [b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff\x21\xff\x0bXMP DataXMP", &xmp[..], &trailer, b"\x3b"].concat();
     let jxl = [
         b"\0\0\0\x0cJXL \r\n\x87\n".to_vec(),
         be_box(*b"ftyp", b"jxl \0\0\0\0jxl "),
@@ -262,21 +265,12 @@ fn raws() -> Vec<Vec<u8>> {
     let raf = [&b"FUJIFILMCCD-RAW 0201FF383501X100"[..], &[0; 52], &200_u32.to_be_bytes(), &[0; 112], &jpeg].concat();
     let mrw = [b"\0MRM\0\0\x10\0\0PRD\0\0\0\x02ab\0TTW", &long(tiff.len()).to_be_bytes()[..], &tiff].concat();
     let uuid = b"\x85\xc0\xb6\x87\x82\x0f\x11\xe0\x81\x11\xf4\xce\x46\x2b\x6a\x48";
-    let directories = [&uuid[..], &be_box(*b"CMT1", &tiff), &be_box(*b"CMT2", &tiff), &be_box(*b"CMT4", &tiff)].concat();
+    let directories =
+        [&uuid[..], &be_box(*b"CMT1", &tiff), &be_box(*b"CMT2", &tiff), &be_box(*b"CMT4", &tiff)].concat();
     let cr3 = [be_box(*b"ftyp", b"crx \0\0\0\x01crx isom"), be_box(*b"moov", &be_box(*b"uuid", &directories))].concat();
     let image = [&b"SECi\0\0\x02\0\x02\0\0\0\x12\0\0\0"[..], &[0; 12], &jpeg].concat();
     let x3f = sigma(&[(b"IMA2", image), (b"PROP", properties(&[("TIME", "1546398245"), ("CAMMODEL", "SD9")]))]);
-    vec![
-        picture.dng(),
-        picture.cr2(),
-        other([0x55, 0]),
-        other(*b"RO"),
-        raf,
-        mrw,
-        cr3,
-        x3f,
-        crw("2019-01-02 03:04:05"),
-    ]
+    vec![picture.dng(), picture.cr2(), other([0x55, 0]), other(*b"RO"), raf, mrw, cr3, x3f, crw("2019-01-02 03:04:05")]
 }
 
 /// An X3F of these sections.
