@@ -1,5 +1,6 @@
 //! The targets of `tests/fuzz`, for cargo-fuzz.
 
+#[allow(dead_code, reason = "libFuzzer has a watchdog of its own")]
 #[path = "../../tests/fuzz/guard.rs"]
 mod guard;
 #[path = "../../tests/fuzz/targets.rs"]

@@ -36,7 +36,9 @@ pub(super) fn read(job: &Job<'_>, progress: &Progress) -> Result<Option<Contents
     }
     job.table.check_whole()?;
     let mut faults = Faults::new(job.options.skip_bad_lines);
-    parts.iter().for_each(|part| faults.append(&part.faults));
+    for part in &parts {
+        faults.append(&part.faults);
+    }
     job.table.judge(&faults, job.reporter)?;
     Ok(Some(join(parts)))
 }

@@ -5,6 +5,8 @@ use std::cell::Cell;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use super::targets::Target;
+
 /// So much may be allocated for one input, in bytes.
 pub const MOST: usize = 64 << 20;
 
@@ -70,7 +72,7 @@ static COUNTING: Counting = Counting;
 ///
 /// # Panics
 /// Where it took more than [`MOST`], and where `target` panics.
-pub fn guarded(target: fn(&[u8]), data: &[u8]) -> usize {
+pub fn guarded(target: Target, data: &[u8]) -> usize {
     let before = HELD.with(Cell::get);
     PEAK.with(|peak| peak.set(before));
     target(data);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::guard::{Watchdog, guarded};
 use super::mutate::Random;
+use super::targets::Target;
 use super::{seeds, targets};
 
 /// Rounds of each target, where no time is given.
@@ -34,7 +35,7 @@ fn survives(name: &str) {
 }
 
 /// What a target fails at is kept, so that cargo-fuzz or a test can have it again.
-fn run(target: fn(&[u8]), input: &[u8], name: &str) {
+fn run(target: Target, input: &[u8], name: &str) {
     let result = catch_unwind(AssertUnwindSafe(|| guarded(target, input)));
     if let Err(panic) = result {
         let kept = std::env::temp_dir().join(format!("mediastruct-{}", name.replace([',', ' '], "-")));

@@ -69,10 +69,10 @@ fn record(path: &[u8], number: u8) -> Record {
     let seconds = i64::from(number) - 100;
     Record {
         path: PathBuf::from(OsStr::from_bytes(path)),
-        hash: (number % 3 > 0).then_some(ContentHash([number; 32])),
+        hash: (!number.is_multiple_of(3)).then_some(ContentHash([number; 32])),
         size: u64::from(number) << (number % 64),
-        mtime: (number % 4 > 0).then_some(Timestamp { seconds, nanoseconds: 500_000_000 }),
-        id: (number % 5 > 0).then_some(FileId { dev: 66_306, ino: u64::MAX - u64::from(number) }),
+        mtime: (!number.is_multiple_of(4)).then_some(Timestamp { seconds, nanoseconds: 500_000_000 }),
+        id: (!number.is_multiple_of(5)).then_some(FileId { dev: 66_306, ino: u64::MAX - u64::from(number) }),
         dest: None,
         keep: None,
         note: None,
@@ -109,7 +109,9 @@ fn plan() -> Vec<Record> {
 fn written(records: &[Record], dialect: Dialect, header: bool, columns: usize) -> Vec<u8> {
     let mut text = Vec::new();
     let mut writer = Writer::new(&mut text, Format { dialect, header }, columns).expect("a writer");
-    records.iter().for_each(|record| writer.write(record).expect("written"));
+    for record in records {
+        writer.write(record).expect("written");
+    }
     writer.flush().expect("written");
     drop(writer);
     text

@@ -25,8 +25,11 @@ use mediastruct::volume::planned::Planned;
 use mediastruct::volume::{self, Number, sums};
 use mediastruct::walk::filter::FilterBuilder;
 
+/// What any bytes can be given to.
+pub type Target = fn(&[u8]);
+
 /// All of them, by name.
-pub const ALL: [(&str, fn(&[u8])); 14] = [
+pub const ALL: [(&str, Target); 14] = [
     ("stream", stream),
     ("volume", volume),
     ("sums", sums),
@@ -145,7 +148,9 @@ fn is_sound(record: &Record) {
 fn comes_back(records: &[Record], format: Format, columns: usize) {
     let mut text = Vec::new();
     let mut writer = Writer::new(&mut text, format, columns).expect("a writer");
-    records.iter().for_each(|record| writer.write(record).expect("written"));
+    for record in records {
+        writer.write(record).expect("written");
+    }
     writer.flush().expect("written");
     drop(writer);
     let is_odd = |byte: &u8| byte.is_ascii_control() && *byte != b'\n' && *byte != b'\t';
@@ -214,7 +219,7 @@ pub fn volume(data: &[u8]) {
     let json = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data);
     if let Ok(json) = serde_json::from_slice::<serde_json::Value>(json) {
         let files = json["files"].as_array().expect("files");
-        let path = |file: &serde_json::Value| file["path"].as_str().map(str::as_bytes).map(|path| path.to_vec());
+        let path = |file: &serde_json::Value| file["path"].as_str().map(|path| path.as_bytes().to_vec());
         let paths: Vec<Vec<u8>> = files.iter().filter_map(path).collect();
         assert_eq!(paths.len(), records.len());
         for (path, record) in paths.iter().zip(&records) {
@@ -327,7 +332,9 @@ pub fn picture(data: &[u8]) {
     let facts = media::read(&file(data)).expect("a file that can be read");
     judge(&facts);
     let names = ["IMG_20190102_030405.jpg", "a"].map(OsStr::new);
-    names.into_iter().for_each(|name| weigh(&facts, name, None));
+    for name in names {
+        weigh(&facts, name, None);
+    }
 }
 
 /// A video, of whatever format.
