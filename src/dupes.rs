@@ -154,7 +154,7 @@ impl Plan<'_> {
             return Ok(false);
         }
         job.table.check_whole()?;
-        job.table.judge(&faults, job.options.skip_bad_lines, job.reporter)?;
+        job.table.judge(&faults, job.reporter)?;
         drop(faults);
         self.records = records;
         if disproved > 0 {

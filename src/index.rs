@@ -40,6 +40,7 @@ use companion::{Begin, Companion};
 use judgement::{Judgement, judge};
 use known::Known;
 pub(crate) use known::Reader;
+pub use lines::{Beside, look_beside};
 use lines::{Contents, Half, Values};
 pub(crate) use seen::{Kept, Place, Seen};
 use trust::Trust;

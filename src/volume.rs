@@ -24,6 +24,7 @@ pub mod date;
 pub mod extent;
 pub mod image;
 pub mod index;
+mod json;
 pub mod medium;
 pub mod planned;
 pub mod sums;

@@ -25,7 +25,7 @@ use crate::record::{FileId, Timestamp};
 use crate::report::Reporter;
 use crate::stream::line::{Layout, Line, LineReader};
 use crate::stream::table::{Part, RowReader};
-use crate::stream::{Row, RowRef, Table};
+use crate::stream::{Faults, Row, RowRef, Table};
 use crate::threads::each;
 
 /// So many names of one file are looked at before it is looked for by its path.
@@ -112,7 +112,7 @@ impl Known {
     /// Fills the table of identities, and tells whether the index is sorted.
     fn look_through(&self, is_of_crawl: bool, jobs: usize, reporter: &Reporter) -> Result<bool, Failure> {
         let parts = each(jobs, self.table.parts(jobs), |mut part| {
-            let (mut faults, mut sorted, mut is_plan) = (Vec::new(), true, false);
+            let (mut faults, mut sorted, mut is_plan) = (Faults::new(false), true, false);
             let (mut first, mut last) = (None, Vec::new());
             while let Some((at, row)) = part.next_row() {
                 match row {
@@ -127,23 +127,24 @@ impl Known {
                         last.clear();
                         last.extend_from_slice(&path);
                     }
-                    Err(fault) => faults.push((at, fault)),
+                    Err(_) => faults.push(at),
                 }
             }
             (faults, sorted, is_plan, first, last)
         });
-        let mut faults = Vec::new();
+        let mut faults = Faults::new(false);
         let (mut sorted, mut is_plan, mut before) = (true, false, Vec::new());
         for (part_faults, part_sorted, part_is_plan, first, last) in parts {
-            faults.extend(part_faults);
+            faults.append(&part_faults);
             is_plan |= part_is_plan;
             sorted &= part_sorted && first.is_none_or(|first| before.is_empty() || before < first);
             before = last;
         }
-        if !faults.is_empty() {
+        if faults.count() > 0 {
             // A few are enough to see what kind of file it is.
-            faults.truncate(3);
-            self.table.judge(&faults, true, reporter)?;
+            for (place, fault) in self.table.told(&faults).take(3) {
+                reporter.failed_text("reading", &place, &fault);
+            }
             return Err(Failure::Stop("nothing is done: this file is no index, and is left as it is".into()));
         }
         // Rows that ms-mv wrote may have been added to an index; but what no crawl has written may be somebody's plan.

@@ -13,7 +13,7 @@ use crate::cli::Failure;
 use crate::plan::is_part;
 use crate::progress::Progress;
 use crate::stream::table::Part;
-use crate::stream::{Fault, Row, RowRef};
+use crate::stream::{Faults, Row, RowRef};
 use crate::threads::each;
 use crate::verify::Reason;
 
@@ -38,8 +38,11 @@ pub(super) fn read(job: &Job<'_>, progress: &Progress) -> Result<Option<Contents
         return Ok(None);
     }
     job.table.check_whole()?;
-    let faults: Vec<(RowRef, Fault)> = parts.iter().flat_map(|part| part.faults.iter().cloned()).collect();
-    job.table.judge(&faults, job.options.skip_bad_lines, job.reporter)?;
+    let mut faults = Faults::new(job.options.skip_bad_lines);
+    for part in &parts {
+        faults.append(&part.faults);
+    }
+    job.table.judge(&faults, job.reporter)?;
     refuse_duplicates(&parts, job)?;
     Ok(Some(join(parts)))
 }
@@ -82,14 +85,15 @@ struct PartContents {
     unusable: Refusals,
     /// The first record of a duplicate.
     duplicate: Option<RowRef>,
-    faults: Vec<(RowRef, Fault)>,
+    faults: Faults,
 }
 
 /// So many rows are read between two looks whether somebody wants it to end.
 const STRETCH: usize = 1 << 12;
 
 fn read_part(mut part: Part<'_>, job: &Job<'_>, progress: &Progress) -> PartContents {
-    let mut contents = PartContents::default();
+    let faults = Faults::new(job.options.skip_bad_lines);
+    let mut contents = PartContents { faults, ..PartContents::default() };
     while !job.interrupt.came() {
         let before = part.bytes_left();
         let mut rows = 0;
@@ -99,7 +103,7 @@ fn read_part(mut part: Part<'_>, job: &Job<'_>, progress: &Progress) -> PartCont
             rows += 1;
             match row {
                 Ok(row) => contents.take(at, &row, job),
-                Err(fault) => contents.faults.push((at, fault)),
+                Err(_) => contents.faults.push(at),
             }
         }
         progress.add_files(rows as u64);

@@ -14,7 +14,7 @@ use crate::place::{self, Location, Locator};
 use crate::record::{ContentHash, FileId, Record, Timestamp};
 use crate::report::{self, Reporter};
 use crate::stream::table::RowReader;
-use crate::stream::{Fault, Row, RowRef, Table};
+use crate::stream::{Faults, Row, RowRef, Table};
 use crate::verify::Reason;
 use crate::volume::archive::Archive;
 use crate::volume::medium::Disc;
@@ -36,18 +36,18 @@ impl<'t> Told<'t> {
     /// [`Failure::Stop`] where a line is malformed.
     pub(super) fn read(table: &'t Table, archive: &Archive, job: &Job<'_>) -> Result<Self, Failure> {
         let mut told = Self { table, finder: Finder::new(archive)?, volumes: BTreeMap::new() };
-        let (mut strays, mut faults): (Vec<PathBuf>, Vec<(RowRef, Fault)>) = Default::default();
+        let (mut strays, mut faults) = (Vec::new(), Faults::new(job.options.skip_bad_lines));
         for mut part in table.parts(1) {
             while let Some((at, row)) = part.next_row() {
                 let path = row.map(|row| place_of(&row));
                 match path.map(|path| (told.finder.find(&path), path)) {
                     Ok((Some((number, _)), _)) => told.volumes.entry(number).or_default().push(at),
                     Ok((None, path)) => strays.push(path),
-                    Err(fault) => faults.push((at, fault)),
+                    Err(_) => faults.push(at),
                 }
             }
         }
-        table.judge(&faults, job.options.skip_bad_lines, job.reporter)?;
+        table.judge(&faults, job.reporter)?;
         table.check_whole()?;
         let reason = format!("it lies in no volume of {}", report::shown(&archive.dir));
         for path in &strays {

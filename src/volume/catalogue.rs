@@ -2,18 +2,27 @@
 //!
 //! What other programs have added to it stays as it is.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{INDEX, Number};
+use super::{INDEX, Number, json};
 use crate::cli::Failure;
+use crate::escape;
 use crate::report::{self, shown};
 
 /// The one format that is known.
 const FORMAT: &str = "mediastruct-archive/1";
+
+/// Larger files are no catalogues, in bytes: a volume takes some 300 of them.
+const LARGEST: u64 = 16 << 20;
+
+/// A catalogue with more members and elements than that is none: a volume has about a dozen, and a burn four. What little
+/// there may be in each takes much more memory than it has bytes.
+const MOST: usize = 100_000;
 
 /// The volumes of an archive, in the order of their numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,17 +120,26 @@ impl Catalogue {
     pub fn read(archive: &Path) -> Result<Self, Failure> {
         let path = archive.join(INDEX);
         let stop = |reason: String| Failure::Stop(format!("reading the catalogue: {}: {reason}", shown(&path)));
-        match std::fs::read(&path) {
+        match read_up_to(&path, LARGEST) {
+            Ok(json) if json.len() as u64 > LARGEST => {
+                Err(stop(format!("it is larger than {}", report::bytes(LARGEST))))
+            }
             Ok(json) => Self::parse(&json).map_err(stop),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(stop(report::reason(&error))),
         }
     }
 
-    fn parse(json: &[u8]) -> Result<Self, String> {
-        let catalogue: Self = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    /// Reads a catalogue from its text.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(json: &[u8]) -> Result<Self, String> {
+        json::check(json, MOST).map_err(|problem| format!("{}: {problem}", problem.place()))?;
+        let catalogue: Self = serde_json::from_slice(json).map_err(|error| json::told(&error.to_string()))?;
         if catalogue.format != FORMAT {
-            return Err(format!("its format is \"{}\", and not {FORMAT}", catalogue.format.escape_debug()));
+            let format = escape::excerpt(catalogue.format.as_bytes());
+            return Err(format!("its format is \"{format}\", and not {FORMAT}"));
         }
         let mut numbers: Vec<Number> = catalogue.volumes.iter().map(|volume| volume.number).collect();
         numbers.sort_unstable();
@@ -172,6 +190,13 @@ impl Catalogue {
     }
 }
 
+/// A file's content, and a byte more than `most` at most.
+fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    File::open(path)?.take(most + 1).read_to_end(&mut content)?;
+    Ok(content)
+}
+
 /// Only a map whose keys are no texts could fail to be written, and there is none.
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
@@ -200,7 +225,7 @@ mod as_number {
 mod tests {
     use super::*;
 
-    const JSON: &str = r#"{"format":"mediastruct-archive/1","owner":"Ada","volumes":[
+    const JSON: &str = r#"{"format":"mediastruct-archive/1","owner":"Ada","id":123456789012345678901234567890,"rate":0.10,"volumes":[
 {"volume":2,"label":"MS_0002","state":"sealed","files":0,"bytes":0,"image_bytes":0,"capacity":null,"first_date":null,"last_date":null,"burns":[]},
 {"volume":7,"label":"MS_0007","state":"burned","files":1,"bytes":2,"image_bytes":3,"capacity":4,"first_date":"2012","last_date":"2012-03-05","burns":[{"date":"2026-11-28","copy":"home","media_id":null,"drive":"x"}],"shelf":[1.5]}
 ]}
@@ -223,6 +248,8 @@ mod tests {
             (&JSON.replace("\"volume\":2", "\"volume\":7"), "volume 0007 is there twice"),
             (&JSON.replace("\"volume\":2", "\"volume\":0"), "volume: 0 is not a number"),
             (&JSON.replace("sealed", "lost"), "unknown variant `lost`"),
+            (&JSON.replace("1.5", &"0,".repeat(100_000)), "3:"),
+            (&JSON.replace("Ada", &"A".repeat(300_000)), "1:43: a text that is longer"),
         ] {
             let error = Catalogue::parse(json.as_bytes()).expect_err(json);
             assert!(error.contains(problem), "{error}");
