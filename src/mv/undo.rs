@@ -20,7 +20,7 @@ use crate::interrupt::Interrupt;
 use crate::journal::{self, Journal, Mode, Past, Removed, RowState, Store};
 use crate::plan::{Expected, Step};
 use crate::progress::Progress;
-use crate::record::Record;
+use crate::record::{ContentHash, Record};
 use crate::report::{self, Reporter, shown};
 
 /// Reverses the runs of the journals that were named, or the newest run that has anything left to reverse.
@@ -112,9 +112,22 @@ fn what_stands(past: &Past, row: usize) -> Option<(Record, Expected)> {
             let there = facts_at(record.dest.as_deref()?)?;
             let is_ours = copy == Some(there.id) || (past.mode() == Mode::Move && facts_at(&record.path).is_none());
             let expected = Expected { id: copy.or(expected.id), ..expected };
-            (is_ours && expected.id.is_some() && there.difference(&expected).is_none()).then_some((record, expected))
+            if !is_ours || there.difference(&expected).is_some() {
+                return None;
+            }
+            // If the power failed, the line may be lost that says which file it was.
+            let is_known = expected.id.is_some() || record.hash.is_some_and(|hash| has_content(&record, hash));
+            is_known.then_some((record, Expected { id: Some(there.id), ..expected }))
         }
     }
+}
+
+/// Whether what stands at the destination of a record, a regular file, hashes to `hash`.
+fn has_content(record: &Record, hash: ContentHash) -> bool {
+    let mut hasher = blake3::Hasher::new();
+    let file = record.dest.as_deref().filter(|dest| facts_at(dest).is_some_and(|there| there.is_file()));
+    let read = file.and_then(|dest| std::fs::File::open(dest).and_then(|file| hasher.update_reader(file).map(drop)).ok());
+    read.is_some() && ContentHash::from(hasher.finalize()) == hash
 }
 
 fn facts_at(path: &Path) -> Option<Facts> {
@@ -156,6 +169,7 @@ impl Undoing<'_> {
         }
         remove_unused(self.past.made());
         remake_times(&remade);
+        super::sync_names(&mut self.mover, self.reporter);
         if self.reporter.failures() == self.failures { Ok(journal.end()?) } else { Ok(journal.sync()?) }
     }
 
@@ -167,6 +181,7 @@ impl Undoing<'_> {
             return Ok(None);
         };
         self.mover.mode = Mode::Move;
+        let was = Expected { size: record.size, mtime: record.mtime, id: record.id };
         let step = Step {
             source: record.dest.unwrap_or_default(),
             dest: record.path,
@@ -175,8 +190,11 @@ impl Undoing<'_> {
             keeper: None,
             note: None,
         };
-        // A crash between copying and removing the source leaves both; then the copy is one too many.
-        let is_unfinished = self.past.state(row) == RowState::Open && facts_at(&step.dest).is_some();
+        // A crash between copying and removing the source leaves both, and so does a power failure that undid the removal;
+        // then the copy is one too many.
+        let is_unfinished = facts_at(&step.dest).is_some_and(|there| {
+            self.past.state(row) == RowState::Open || there.difference(&was).is_none()
+        });
         let leaves = self.past.mode() == Mode::Move && !is_unfinished;
         let done = if leaves { self.move_back(row, &step, journal)? } else { self.remove_further(&step)? };
         if !self.dry_run {
@@ -196,8 +214,7 @@ impl Undoing<'_> {
             return Ok(Outcome { facts, hash: step.hash, was_done: false });
         }
         self.clear_made(&step.dest);
-        let left_over = self.past.left_over(row).cloned();
-        self.mover.carry_out(&Task { number: row, step, left_over }, journal)
+        self.mover.carry_out(&Task::new(row, step, self.past), journal)
     }
 
     /// Where the run made a directory under the name of a file that it had moved away, the file needs that name again.
@@ -218,6 +235,7 @@ impl Undoing<'_> {
             let facts = Facts::of(&entry.dir, &entry.name).map_err(error)?;
             facts.map(|facts| (entry, facts)).ok_or_else(|| refused(path, "it is not there any more"))
         };
+        self.mover.touch(&step.source);
         let (further, facts) = entry(&mut self.mover, &step.source)?;
         if let Some(difference) = facts.difference(&step.expected) {
             return Err(Trouble::refused("removing the copy", &step.source, difference));
@@ -245,12 +263,15 @@ impl Undoing<'_> {
 
     /// An unfinished copy that a crash left is known to nobody but the journal.
     fn clear_part(&mut self, row: usize) {
-        let Some(left_over) = self.past.left_over(row) else { return };
-        let Some((part, there)) = self.mover.standing_at(&left_over.path) else { return };
         let Some(record) = self.past.record(row) else { return };
-        let Some((source, source_facts)) = self.mover.standing_at(&record.path) else { return };
-        let is_ours = left_over.id.map_or(there.size == 0, |id| id == there.id);
         let name = part_name(self.past.run(), row);
+        let left_over = self.past.left_over(row).cloned();
+        // If the power failed, its line may be lost; the name says as much.
+        let path = left_over.as_ref().map(|left_over| left_over.path.clone());
+        let Some(path) = path.or_else(|| Some(record.dest?.with_file_name(&name))) else { return };
+        let Some((part, there)) = self.mover.standing_at(&path) else { return };
+        let Some((source, source_facts)) = self.mover.standing_at(&record.path) else { return };
+        let is_ours = part.name == name || left_over.is_some_and(|left_over| left_over.is(there.id, there.size));
         // The name of a link being made is the file itself, not a copy.
         let is_copy = is_ours && there.id != source_facts.id;
         if is_copy && self.mover.is_dispensable(&part, &source, &name).unwrap_or(false) {
