@@ -88,8 +88,16 @@ fn journals(options: &Options) -> Result<Vec<PathBuf>, Failure> {
 
 /// Files to put back, or what a crash left lying about.
 fn has_anything(past: &Past) -> bool {
-    let unfinished = !past.is_settled() && (past.has_left_overs() || !past.made().is_empty());
+    let is_begun =
+        || past.has_left_overs() || !past.made().is_empty() || (0..past.rows()).any(|row| has_part(past, row));
+    let unfinished = !past.is_settled() && is_begun();
     unfinished || (0..past.rows()).any(|row| what_stands(past, row).is_some())
+}
+
+/// Whether an unfinished copy of a row lies there, of which the journal may know nothing if the power failed.
+fn has_part(past: &Past, row: usize) -> bool {
+    let dest = past.record(row).and_then(|record| record.dest);
+    dest.is_some_and(|dest| facts_at(&dest.with_file_name(part_name(past.run(), row))).is_some())
 }
 
 /// The record of a row whose file stands at its destination, and what it must be there.
@@ -126,7 +134,8 @@ fn what_stands(past: &Past, row: usize) -> Option<(Record, Expected)> {
 fn has_content(record: &Record, hash: ContentHash) -> bool {
     let mut hasher = blake3::Hasher::new();
     let file = record.dest.as_deref().filter(|dest| facts_at(dest).is_some_and(|there| there.is_file()));
-    let read = file.and_then(|dest| std::fs::File::open(dest).and_then(|file| hasher.update_reader(file).map(drop)).ok());
+    let read =
+        file.and_then(|dest| std::fs::File::open(dest).and_then(|file| hasher.update_reader(file).map(drop)).ok());
     read.is_some() && ContentHash::from(hasher.finalize()) == hash
 }
 
@@ -192,9 +201,8 @@ impl Undoing<'_> {
         };
         // A crash between copying and removing the source leaves both, and so does a power failure that undid the removal;
         // then the copy is one too many.
-        let is_unfinished = facts_at(&step.dest).is_some_and(|there| {
-            self.past.state(row) == RowState::Open || there.difference(&was).is_none()
-        });
+        let is_unfinished = facts_at(&step.dest)
+            .is_some_and(|there| self.past.state(row) == RowState::Open || there.difference(&was).is_none());
         let leaves = self.past.mode() == Mode::Move && !is_unfinished;
         let done = if leaves { self.move_back(row, &step, journal)? } else { self.remove_further(&step)? };
         if !self.dry_run {

@@ -2,9 +2,7 @@
 
 use crate::support;
 
-use support::faults::{
-    BROKEN, DEATH, FORBIDDEN, FULL, Fault, INTERRUPTED, Stage, at_every_step, expect_told, files,
-};
+use support::faults::{BROKEN, DEATH, FORBIDDEN, FULL, Fault, INTERRUPTED, Stage, at_every_step, expect_told, files};
 use support::index::{COMPANION, FILE, crawl, expect_index_of, sorted_crawl, watch};
 use support::{Sandbox, needs};
 
@@ -39,7 +37,8 @@ fn check(name: &str, stage: &dyn Fn() -> Stage, faults: &[Fault], least: usize) 
         expect_told("ms-crawl", met);
         let new = sorted_crawl(sandbox, &["d"]);
         // The index without the file that came later.
-        let old: String = new.lines().filter(|line| line.starts_with("d/old\t")).flat_map(|line| [line, "\n"]).collect();
+        let old: String =
+            new.lines().filter(|line| line.starts_with("d/old\t")).flat_map(|line| [line, "\n"]).collect();
         let index = sandbox.index();
         assert!(index == new || index == old, "{index}\nafter {met}");
         assert_eq!(sandbox.exists(FILE), !index.is_empty(), "an empty FILE after {met}");
@@ -57,7 +56,11 @@ fn check(name: &str, stage: &dyn Fn() -> Stage, faults: &[Fault], least: usize) 
         expect_index_of(sandbox, &["d"]);
         let names = files(stage.tree());
         let strangers = names.keys().filter(|path| !path.starts_with("d"));
-        assert!(strangers.map(|path| path.to_str()).eq([Some(FILE), Some(COMPANION)]), "{:?} after {met}", names.keys());
+        assert!(
+            strangers.map(|path| path.to_str()).eq([Some(FILE), Some(COMPANION)]),
+            "{:?} after {met}",
+            names.keys()
+        );
     });
     assert!(tried >= least, "only {tried} points");
 }

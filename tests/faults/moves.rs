@@ -8,16 +8,16 @@ use support::faults::{Fault, Met, Stage, Tree, at_every_step, expect_told, expec
 use support::plan::{Row, journals, plan, undo_everything};
 
 /// How a kind of run begins and ends.
-pub struct Moves<'a> {
+pub(crate) struct Moves<'a> {
     /// For what is printed.
-    pub name: &'static str,
-    pub stage: &'a dyn Fn() -> Stage,
+    pub(crate) name: &'static str,
+    pub(crate) stage: &'a dyn Fn() -> Stage,
     /// Pairs of old and new names.
-    pub names: &'a [(&'a str, &'a str)],
+    pub(crate) names: &'a [(&'a str, &'a str)],
     /// Whether the old names stay.
-    pub sources_stay: bool,
+    pub(crate) sources_stay: bool,
     /// Whether the new names are those of other files.
-    pub is_copy: bool,
+    pub(crate) is_copy: bool,
 }
 
 /// What comes after a fault.
@@ -30,7 +30,7 @@ enum After {
 }
 
 /// A stage of `ms-mv ARGS` with these rows.
-pub fn stage(sandbox: support::Sandbox, args: &[&str], rows: &[Row]) -> Stage {
+pub(crate) fn stage(sandbox: support::Sandbox, args: &[&str], rows: &[Row]) -> Stage {
     let stdin = plan(rows);
     Stage::new(sandbox, "ms-mv", args, stdin)
 }
@@ -38,7 +38,7 @@ pub fn stage(sandbox: support::Sandbox, args: &[&str], rows: &[Row]) -> Stage {
 impl Moves<'_> {
     /// Errors: the same command again completes the run, which can be undone then.
     #[track_caller]
-    pub fn fail(&self, faults: &[Fault]) -> usize {
+    pub(crate) fn fail(&self, faults: &[Fault]) -> usize {
         let (before, after) = self.ends();
         at_every_step(self.name, faults, self.stage, &|stage, met| {
             expect_told("ms-mv", met);
@@ -54,14 +54,14 @@ impl Moves<'_> {
 
     /// Deaths: as above, or all is undone without completing it.
     #[track_caller]
-    pub fn die(&self) -> usize {
+    pub(crate) fn die(&self) -> usize {
         self.die_then("", &|_| {}, false)
     }
 
     /// Deaths with all of the power: of the journal, only what was synced is left. That may cost an empty directory and,
     /// if the run is not completed before it is undone, a hard link.
     #[track_caller]
-    pub fn lose_power(&self) -> usize {
+    pub(crate) fn lose_power(&self) -> usize {
         self.die_then(" in a power cut", &cut_journals, true)
     }
 
@@ -89,7 +89,7 @@ impl Moves<'_> {
 
     /// Each content stands whole under its old name, its new name, or both; nothing else has changed.
     #[track_caller]
-    pub fn expect_whole(&self, stage: &Stage, met: &Met<'_>, before: &Tree) {
+    pub(crate) fn expect_whole(&self, stage: &Stage, met: &Met<'_>, before: &Tree) {
         let now = files(stage.tree());
         let content = |path: &str| now.get(Path::new(path)).map(|(seen, _)| &seen.content);
         for (old, new) in self.names {
@@ -99,7 +99,8 @@ impl Moves<'_> {
             assert!(there.iter().all(|content| *content == original), "{old} is not whole after {met}");
             assert!(!self.sources_stay || content(old).is_some(), "{old} is gone after {met}");
         }
-        let is_moved = |path: &Path| self.names.iter().any(|(old, new)| path == Path::new(old) || path == Path::new(new));
+        let is_moved =
+            |path: &Path| self.names.iter().any(|(old, new)| path == Path::new(old) || path == Path::new(new));
         for (path, seen) in files(before.clone()).into_iter().filter(|(path, _)| !is_moved(path)) {
             assert_eq!(now.get(&path), Some(&seen), "{} was touched: {met}", path.display());
         }
@@ -131,12 +132,12 @@ fn is_part(path: &Path) -> bool {
 }
 
 /// The unfinished copies that lie about.
-pub fn parts(stage: &Stage) -> Vec<PathBuf> {
+pub(crate) fn parts(stage: &Stage) -> Vec<PathBuf> {
     stage.tree().into_keys().filter(|path| is_part(path)).collect()
 }
 
 /// Takes from the journals what had not been brought to the disk.
-pub fn cut_journals(stage: &Stage) {
+pub(crate) fn cut_journals(stage: &Stage) {
     let log = stage.log();
     for journal in journals(&stage.sandbox) {
         let name = format!("/{}>", journal.file_name().expect("a name").display());

@@ -24,7 +24,9 @@ fn before(args: &[&str], names: &[(&str, &str); 2]) -> Stage {
         set_mtime(&sandbox.write(name, content), 1_000_000, 5);
     }
     // Only where both filesystems have attributes can one be kept.
-    if set_xattr(&sandbox.path("far/other"), ATTRIBUTE, b"far") && set_xattr(&sandbox.path("src/d/b"), ATTRIBUTE, b"kept") {
+    if set_xattr(&sandbox.path("far/other"), ATTRIBUTE, b"far")
+        && set_xattr(&sandbox.path("src/d/b"), ATTRIBUTE, b"kept")
+    {
         set_mtime(&sandbox.path("src/d/b"), 1_000_000, 5);
     }
     let mut rows = names.map(|(old, new)| Row::new(&sandbox, old, new));

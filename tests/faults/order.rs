@@ -365,7 +365,8 @@ fn the_check_of_a_new_file_passes_the_right_order_and_no_other() {
         r#"7  rename("t", "/d/name") = 0"#,
         r#"7  fsync(4</d>) = 0"#,
     ];
-    let check = |lines: &[&str]| published(&steps(&lines.join("\n"), Path::new("/d")), Path::new("/d/t"), Path::new("/d/name"));
+    let check =
+        |lines: &[&str]| published(&steps(&lines.join("\n"), Path::new("/d")), Path::new("/d/t"), Path::new("/d/name"));
     assert_eq!(check(&lines), Ok((0, 4)));
     for i in [0, 2, 3, 4] {
         let mut less = lines.to_vec();

@@ -5,9 +5,7 @@ use crate::support;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use support::archive::moved;
-use support::faults::{
-    BROKEN, DEATH, FORBIDDEN, FULL, Fault, INTERRUPTED, Met, Stage, at_every_step, expect_told,
-};
+use support::faults::{BROKEN, DEATH, FORBIDDEN, FULL, Fault, INTERRUPTED, Met, Stage, at_every_step, expect_told};
 use support::plan::{Row, plan};
 use support::{Sandbox, needs, snapshot};
 

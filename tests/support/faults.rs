@@ -126,7 +126,12 @@ impl std::fmt::Display for Met<'_> {
 /// Lets each call of a clean run that changes anything meet each of the faults. After each, `judge` looks at what there is.
 /// Gives how many it were, and says so.
 #[track_caller]
-pub fn at_every_step(what: &str, faults: &[Fault], stage: &dyn Fn() -> Stage, judge: &dyn Fn(&Stage, &Met<'_>)) -> usize {
+pub fn at_every_step(
+    what: &str,
+    faults: &[Fault],
+    stage: &dyn Fn() -> Stage,
+    judge: &dyn Fn(&Stage, &Met<'_>),
+) -> usize {
     let points = points(&stage());
     let mut tried = 0;
     for &fault in faults {
@@ -165,7 +170,9 @@ fn points(stage: &Stage) -> Vec<Point> {
 fn split(line: &str) -> Option<(&str, &str)> {
     let (thread, rest) = line.split_once(' ')?;
     let (call, _) = rest.trim_start().split_once('(')?;
-    call.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_').then_some((thread, call))
+    call.bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        .then_some((thread, call))
 }
 
 fn changes_anything(call: &str, line: &str) -> bool {
@@ -254,10 +261,5 @@ pub fn expect_tree(found: &Tree, expected: &Tree, after: &dyn std::fmt::Display)
             })
             .collect::<Vec<_>>()
     };
-    assert!(
-        found == expected,
-        "{after}\nfound: {:#?}\nexpected: {:#?}",
-        only(found, expected),
-        only(expected, found)
-    );
+    assert!(found == expected, "{after}\nfound: {:#?}\nexpected: {:#?}", only(found, expected), only(expected, found));
 }

@@ -110,7 +110,8 @@ fn names(arguments: &str, cwd: &Path) -> Vec<PathBuf> {
     let mut rest = arguments;
     while let Some((before, after)) = rest.split_once('"') {
         let Some((name, after)) = after.split_once('"') else { break };
-        let dir = before.rsplit_once('<').and_then(|(_, dir)| dir.split_once('>')).map_or(cwd, |(dir, _)| Path::new(dir));
+        let dir =
+            before.rsplit_once('<').and_then(|(_, dir)| dir.split_once('>')).map_or(cwd, |(dir, _)| Path::new(dir));
         names.push(dir.join(name));
         rest = after;
     }
