@@ -176,7 +176,7 @@ impl Run<'_> {
             other => other,
         };
         let result = rows.and_then(|()| self.tidy(options));
-        prune::remove_unused(&self.mover.made);
+        prune::remove_unused(self.mover.made.iter(), self.reporter);
         let is_synced = sync_names(&mut self.mover, self.reporter);
         if let Err(failure) = self.journal.sync() {
             self.tell();

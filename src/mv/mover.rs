@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, unlinkat};
+use rustix::fs::{Access, AtFlags, unlinkat};
 
 use super::copy::{self, Copy};
 use super::dirs::{Dirs, Entry};
@@ -206,11 +206,15 @@ impl Mover<'_> {
         let mut touched = std::mem::take(&mut self.touched);
         touched.extend(self.unsynced.drain(..).map(|dir| crate::place::parent(&dir).to_owned()));
         let mut failed = Vec::new();
+        // Where one was removed since, what held it tells of that.
+        self.dirs.forget();
+        let standing = |dir: &PathBuf| dir.ancestors().find(|above| above.is_dir()).map(Path::to_owned);
+        let touched: BTreeSet<PathBuf> = touched.iter().filter_map(standing).collect();
         for dir in touched {
             match self.dirs.open(&dir).and_then(|open| open.sync()) {
                 Ok(()) => {}
-                // It was emptied and removed, or nobody may read it, and so nobody can bring it to the disk.
-                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {}
+                // A directory that may only be written to cannot be opened for that.
+                Err(_) if rustix::fs::access(&dir, Access::READ_OK).is_err() => {}
                 Err(error) => failed.push((dir, error)),
             }
         }

@@ -159,7 +159,7 @@ struct Undoing<'a> {
 impl Undoing<'_> {
     fn all(&mut self, journal: &mut Journal, output: &mut Output) -> Result<(), Stopped> {
         self.mover.leaving = Leaving::UnlessSealed;
-        let remade = if self.dry_run { Vec::new() } else { self.remake_dirs() };
+        let remade = if self.dry_run { Vec::new() } else { self.remake_dirs(journal)? };
         for row in (0..self.past.rows()).rev() {
             if self.mover.interrupt.came() {
                 return Err(Stopped::Interrupted);
@@ -176,7 +176,9 @@ impl Undoing<'_> {
         if self.dry_run {
             return Ok(());
         }
-        remove_unused(self.past.made());
+        // What is made again stays, also where its files were refused.
+        let is_removed = |dir: &&PathBuf| self.past.removed().iter().any(|removed| removed.path == **dir);
+        remove_unused(self.past.made().iter().filter(|dir| !is_removed(dir)), self.reporter);
         remake_times(&remade);
         super::sync_names(&mut self.mover, self.reporter);
         if self.reporter.failures() == self.failures { Ok(journal.end()?) } else { Ok(journal.sync()?) }
@@ -204,7 +206,7 @@ impl Undoing<'_> {
         let is_unfinished = facts_at(&step.dest)
             .is_some_and(|there| self.past.state(row) == RowState::Open || there.difference(&was).is_none());
         let leaves = self.past.mode() == Mode::Move && !is_unfinished;
-        let done = if leaves { self.move_back(row, &step, journal)? } else { self.remove_further(&step)? };
+        let done = if leaves { self.move_back(row, &step, journal)? } else { self.remove_further(&step, &was)? };
         if !self.dry_run {
             journal.undone(row)?;
         }
@@ -230,12 +232,12 @@ impl Undoing<'_> {
         if self.made.contains(path) {
             self.mover.dirs.forget();
             let inside: Vec<PathBuf> = self.past.made().iter().filter(|made| made.starts_with(path)).cloned().collect();
-            remove_unused(&inside);
+            remove_unused(inside.iter(), self.reporter);
         }
     }
 
     /// Takes away a copy or link that the run made, while its original stands and is the same.
-    fn remove_further(&mut self, step: &Step) -> Result<Outcome, Trouble> {
+    fn remove_further(&mut self, step: &Step, was: &Expected) -> Result<Outcome, Trouble> {
         let refused = |path: &Path, reason: &str| Trouble::refused("removing the copy", path, reason);
         let entry = |mover: &mut Mover<'_>, path: &Path| -> Result<(Entry, Facts), Trouble> {
             let error = |error| Trouble::io("removing the copy", path, error);
@@ -244,6 +246,12 @@ impl Undoing<'_> {
             facts.map(|facts| (entry, facts)).ok_or_else(|| refused(path, "it is not there any more"))
         };
         self.mover.touch(&step.source);
+        if facts_at(&step.source).is_none() && facts_at(&step.dest).is_some_and(|there| there.difference(was).is_none())
+        {
+            // An earlier try has taken it away, and was cut off before it could say so.
+            let (_, original_facts) = entry(&mut self.mover, &step.dest)?;
+            return Ok(Outcome { facts: original_facts, hash: step.hash, was_done: true });
+        }
         let (further, facts) = entry(&mut self.mover, &step.source)?;
         if let Some(difference) = facts.difference(&step.expected) {
             return Err(Trouble::refused("removing the copy", &step.source, difference));
@@ -288,10 +296,21 @@ impl Undoing<'_> {
     }
 
     /// Makes the directories again that the run removed; those above come first.
-    fn remake_dirs(&self) -> Vec<Removed> {
+    fn remake_dirs(&self, journal: &mut Journal) -> Result<Vec<Removed>, Failure> {
+        let removed = || self.past.removed().iter().rev();
+        let is_missing = |dir: &Removed| {
+            dir.path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+        };
+        let missing: Vec<&Path> = removed().filter(|dir| is_missing(dir)).map(|dir| dir.path.as_path()).collect();
+        // One that an earlier try has made may not be complete, and one that somebody else has made is left as it is.
+        missing.iter().try_for_each(|dir| journal.mkdir(dir))?;
+        if !missing.is_empty() {
+            journal.sync()?;
+        }
         let mut remade = Vec::new();
-        for dir in self.past.removed().iter().rev() {
-            if std::fs::DirBuilder::new().mode(0o700).create(&dir.path).is_err() {
+        for dir in removed() {
+            let is_made = std::fs::DirBuilder::new().mode(0o700).create(&dir.path).is_ok();
+            if !is_made && !self.made.contains(dir.path.as_path()) {
                 continue;
             }
             // Without root the owner is whoever undoes, which is whoever did.
@@ -301,7 +320,7 @@ impl Undoing<'_> {
             }
             remade.push(dir.clone());
         }
-        remade
+        Ok(remade)
     }
 
     fn tell(&self, journal: &Path) {

@@ -3,8 +3,8 @@
 use crate::moves::{Moves, stage};
 use crate::support;
 
-use support::faults::{ATTRIBUTE, BROKEN, FORBIDDEN, FULL, Fault, INTERRUPTED, Stage};
-use support::plan::{Row, set_xattr};
+use support::faults::{ATTRIBUTE, BROKEN, FORBIDDEN, FULL, Fault, INTERRUPTED, Stage, expect_tree};
+use support::plan::{Row, journals, set_xattr, undo_everything};
 use support::{Mount, Sandbox, needs, needs_root, set_mtime};
 
 const ACROSS: [(&str, &str); 2] = [("src/d/b", "far/deep/b"), ("src/dup", "far/dup")];
@@ -89,6 +89,44 @@ fn a_refusal_at_any_step_of_a_move_costs_nothing() {
 #[test]
 fn an_interrupted_call_at_any_step_of_a_move_costs_nothing() {
     fail(&across(), &INTERRUPTED, 40);
+}
+
+/// What a run across filesystems leaves whose removal of the source, and end, did not reach the disk.
+fn half_removed() -> (Stage, support::faults::Tree) {
+    let stage = before(&["--prune=src"], &ACROSS);
+    let start = stage.tree();
+    let source = stage.sandbox.path("src/d/b");
+    let kept = stage.sandbox.state().with_extension("kept");
+    std::fs::hard_link(&source, &kept).expect("second name");
+    stage.run().expect_status(0);
+    std::fs::create_dir_all(source.parent().expect("a directory")).expect("directory");
+    std::fs::rename(&kept, &source).expect("back");
+    let journal = &journals(&stage.sandbox)[0];
+    let text = std::fs::read_to_string(journal).expect("journal");
+    std::fs::write(journal, text.strip_suffix("end\n").expect("its end")).expect("journal");
+    (stage, start)
+}
+
+#[test]
+fn a_source_whose_removal_did_not_reach_the_disk_goes_when_the_plan_is_run_again() {
+    if !can_run() {
+        return;
+    }
+    let (stage, start) = half_removed();
+    stage.run().expect_status(0);
+    assert!(!stage.sandbox.exists("src/d/b") && stage.sandbox.read("far/deep/b").len() == LARGE);
+    undo_everything(&stage.sandbox);
+    expect_tree(&stage.tree(), &start, &"undone");
+}
+
+#[test]
+fn a_source_whose_removal_did_not_reach_the_disk_stays_when_the_run_is_undone() {
+    if !can_run() {
+        return;
+    }
+    let (stage, start) = half_removed();
+    undo_everything(&stage.sandbox);
+    expect_tree(&stage.tree(), &start, &"undone");
 }
 
 #[test]

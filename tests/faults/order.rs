@@ -19,14 +19,16 @@ struct Across {
     part: PathBuf,
     dest: PathBuf,
     journal: PathBuf,
+    /// The directory that tells of the removal.
+    emptied: PathBuf,
 }
 
 impl Across {
     /// All data written → the copy on the disk → read back → its name → that on the disk → the source goes → the journal
     /// tells → the names on the disk → the journal ends.
     fn check(&self, steps: &[Step]) -> Result<(), String> {
-        let Self { source, part, dest, journal } = self;
-        let (far, near) = (dest.parent().expect("a directory"), source.parent().expect("a directory"));
+        let Self { source, part, dest, journal, emptied } = self;
+        let far = dest.parent().expect("a directory");
         let named = Step::Rename(part.clone(), dest.clone());
         in_order(
             steps,
@@ -38,7 +40,7 @@ impl Across {
                 barrier("fsync of its directory", |step| step.syncs(far)),
                 act("removal of the source", |step| *step == Step::Unlink(source.clone())),
                 act("line that says done", |step| step.writes(journal, "done\\t")),
-                barrier("fsync of the source's directory", |step| step.syncs(near)),
+                barrier("fsync of the emptied directory", |step| step.syncs(emptied)),
                 act("line that says end", |step| step.writes(journal, "end\\n")),
                 barrier("fsync of the journal", |step| step.syncs(journal)),
             ],
@@ -103,7 +105,8 @@ fn a_move_across_filesystems_survives_a_power_cut() {
     let run = journal.file_stem().expect("a name").to_string_lossy().into_owned();
     let part = work.join(format!("far/new/.ms-mv-{run}-0.part"));
     let (source, dest) = (work.join("near/a"), work.join("far/new/a"));
-    let move_across = Across { source, part: part.clone(), dest, journal: journal.clone() };
+    let emptied = work.join("near");
+    let move_across = Across { source, part: part.clone(), dest, journal: journal.clone(), emptied };
     expect(&steps, move_across.check(&steps));
     // The new directory is on the disk before the copy in it is begun.
     let made = [
@@ -117,8 +120,9 @@ fn a_move_across_filesystems_survives_a_power_cut() {
     let (outcome, steps) = watched(&sandbox, "ms-mv", &["--undo"], b"");
     outcome.expect_status(0);
     let part = work.join(format!("near/.ms-mv-{run}-0.part"));
-    let back = Across { source: work.join("far/new/a"), part, dest: work.join("near/a"), journal };
-    // The line is another one.
+    // The directory that the run made is gone, and the line is another one.
+    let emptied = work.join("far");
+    let back = Across { source: work.join("far/new/a"), part, dest: work.join("near/a"), journal, emptied };
     let steps: Vec<_> = steps.into_iter().map(said_done).collect();
     expect(&steps, back.check(&steps));
 }
@@ -325,7 +329,8 @@ const GOOD: &str = r#"7  write(3</j/run.journal>, "part\t0\t/far/p\t2:9\n", 18) 
 
 fn good() -> Across {
     let path = PathBuf::from;
-    Across { source: path("/near/a"), part: path("/far/p"), dest: path("/far/a"), journal: path("/j/run.journal") }
+    let (source, part, dest) = (path("/near/a"), path("/far/p"), path("/far/a"));
+    Across { source, part, dest, journal: path("/j/run.journal"), emptied: path("/near") }
 }
 
 #[test]
