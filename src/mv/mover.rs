@@ -375,6 +375,8 @@ impl Mover<'_> {
         journal: &mut Journal,
     ) -> Result<Outcome, Trouble> {
         journal.part(task.number, &self.absolute(&dest.path), Some(facts.id))?;
+        // If the power fails between the two names, nothing else tells that the second one is not somebody's own.
+        journal.sync()?;
         match rename::link_then_unlink(&source.dir, &source.name, &dest.dir, &dest.name) {
             Ok(()) => check_moved(source, facts, dest, self.progress),
             Err(Unnamed::OtherFilesystem) => {

@@ -48,6 +48,11 @@ impl Moves<'_> {
             if met.is_fine() {
                 expect_tree(&stage.tree(), &after, met);
             }
+            for (old, _) in self.names {
+                let is_named = |line: &str| line.starts_with("ms-mv: ") && line.contains(&format!("ing: {old}: "));
+                let stays = stage.sandbox.exists(old);
+                assert!(stays || !met.outcome.stderr.lines().any(is_named), "{old} was refused, and is gone: {met}");
+            }
             self.go_on(stage, met, (After::Again, false), &before, &after);
         })
     }

@@ -73,3 +73,15 @@ fn a_refusal_at_any_step_costs_nothing() {
 fn an_interrupted_call_at_any_step_costs_nothing() {
     fail(&INTERRUPTED, 25);
 }
+
+/// As on NFS: a file gets its new name as a hard link, and then loses the old one.
+#[test]
+fn neither_death_nor_an_error_costs_anything_where_links_are_made() {
+    if needs("strace") {
+        let stage: &dyn Fn() -> Stage = &|| before().without("renameat2", "EINVAL");
+        let moves = Moves { name: "ms-mv, linking and unlinking", stage, ..moves() };
+        for tried in [moves.die(), moves.lose_power(), moves.fail(&BROKEN)] {
+            assert!(tried >= 35, "only {tried} points");
+        }
+    }
+}

@@ -113,7 +113,7 @@ fn an_interrupted_call_at_any_step_costs_nothing() {
 #[test]
 fn neither_death_nor_a_failing_disk_costs_anything_when_copies_or_links_are_undone() {
     for args in [["--copy"], ["--link"]] {
-        check(&args, &DEATH, 15);
-        check(&args, &BROKEN, 15);
+        check(&args, &DEATH, 12);
+        check(&args, &BROKEN, 12);
     }
 }

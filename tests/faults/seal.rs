@@ -2,12 +2,11 @@
 
 use crate::support;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use support::archive::moved;
+use support::archive::{expect_standing, moved, standing};
 use support::faults::{BROKEN, DEATH, FORBIDDEN, FULL, Fault, INTERRUPTED, Met, Stage, at_every_step, expect_told};
 use support::plan::{Row, plan};
-use support::{Sandbox, needs, snapshot};
+use support::{Sandbox, needs};
 
 const PICTURES: [&str; 4] = ["0001/2012/a.jpg", "0001/2012/b.jpg", "0002/2013/c.jpg", "0003/2014/d.jpg"];
 
@@ -21,30 +20,6 @@ fn archive() -> Stage {
     let rows = [moved(&sandbox, PICTURES[0], (1, 2)), unhashed, moved(&sandbox, PICTURES[2], (1, 1))];
     let stream = plan(&rows);
     Stage::new(sandbox, "ms-seal", &["Archive"], stream)
-}
-
-/// Kind, permissions and content of all that there is, but no times.
-type Standing = BTreeMap<PathBuf, (char, u32, String)>;
-
-fn standing(sandbox: &Sandbox) -> Standing {
-    let seen = snapshot(&sandbox.work()).into_iter();
-    seen.map(|(path, seen)| (path, (seen.kind, seen.mode, String::from_utf8_lossy(&seen.content).into_owned())))
-        .collect()
-}
-
-#[track_caller]
-fn expect_standing(sandbox: &Sandbox, expected: &Standing, after: &dyn std::fmt::Display) {
-    let found = standing(sandbox);
-    let only = |one: &Standing, other: &Standing| {
-        let differing = one.iter().filter(|(path, seen)| other.get(*path) != Some(seen));
-        differing.map(|(path, seen)| format!("{} {seen:?}", path.display())).collect::<Vec<_>>()
-    };
-    assert!(
-        found == *expected,
-        "after {after}\nfound: {:#?}\nexpected: {:#?}",
-        only(&found, expected),
-        only(expected, &found)
-    );
 }
 
 #[track_caller]

@@ -3,11 +3,9 @@
 use crate::support;
 
 use std::fs;
-use support::index::{COMPANION, FILE, crawl, expect_index_of, plain, sorted_crawl, watch};
+use support::index::{FILE, crawl, expect_index_of, watch};
 use support::trace::{log, traced};
 use support::{Mount, Sandbox, needs, needs_root};
-
-const NOTHING: [&str; 0] = [];
 
 /// A tree with its index, and then a file more.
 fn grown() -> Sandbox {

@@ -1,16 +1,15 @@
 //! Signals and sudden death: whenever it happens, every file is whole, the plan can be completed, and the
-//! run can be undone.
+//! run can be undone. A death at every single step is in tests/faults.
 
 use crate::support;
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 use support::plan::{Row, journals, mv, plan, undo, undo_everything};
-use support::trace::traced;
-use support::{Mount, Sandbox, contents, needs, needs_root, set_mtime, snapshot};
+use support::{Sandbox, contents, set_mtime, snapshot};
 
 const NONE: &[&str] = &[];
 

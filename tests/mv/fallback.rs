@@ -1,9 +1,10 @@
-//! What `ms-mv` does where the kernel lacks a call or the disk says no, forced with strace(1).
+//! What `ms-mv` does where the kernel lacks a call or the disk says no, forced with strace(1). An error at every single step is in
+//! tests/faults.
 
 use crate::support;
 
-use support::plan::{Row, journals, plan, undo};
-use support::trace::{log, traced};
+use support::plan::{Row, plan, undo};
+use support::trace::traced;
 use support::{Mount, Sandbox, needs, needs_root, snapshot};
 
 /// `the-source` here, and another filesystem at `far`. Nothing without root or strace.

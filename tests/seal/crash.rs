@@ -4,11 +4,9 @@
 use crate::support;
 
 use rustix::process::{Pid, Signal, kill_process};
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
 use std::process::Stdio;
-use support::archive::moved;
+use support::archive::{Standing, expect_standing, moved, standing};
 use support::plan::{Row, plan};
 use support::trace::traced;
 use support::{Sandbox, needs, snapshot};
@@ -25,37 +23,11 @@ fn archive() -> (Sandbox, Vec<u8>) {
     (sandbox, stream)
 }
 
-/// Kind, permissions and content of all that there is, but no times.
-type Standing = BTreeMap<PathBuf, (char, u32, String)>;
-
-fn standing(sandbox: &Sandbox) -> Standing {
-    let seen = snapshot(&sandbox.work()).into_iter();
-    seen.map(|(path, seen)| (path, (seen.kind, seen.mode, String::from_utf8_lossy(&seen.content).into_owned())))
-        .collect()
-}
-
 /// How all is once both volumes are sealed.
 fn sealed() -> Standing {
     let (sandbox, stream) = archive();
     sandbox.run("ms-seal", &["Archive"], &stream).expect_status(0);
     standing(&sandbox)
-}
-
-#[track_caller]
-fn expect_standing(sandbox: &Sandbox, expected: &Standing, after: &str) {
-    let found = standing(sandbox);
-    let only = |one: &Standing, other: &Standing| {
-        one.iter()
-            .filter(|(path, seen)| other.get(*path) != Some(seen))
-            .map(|(path, seen)| format!("{} {seen:?}", path.display()))
-            .collect::<Vec<_>>()
-    };
-    assert!(
-        found == *expected,
-        "after {after}\nfound: {:#?}\nexpected: {:#?}",
-        only(&found, expected),
-        only(expected, &found)
-    );
 }
 
 #[test]
@@ -67,7 +39,7 @@ fn where_names_cannot_be_given_without_replacing_links_are_made() {
     let (sandbox, stream) = archive();
     let args = ["-e", "inject=renameat2:error=EINVAL"];
     traced(&sandbox, &args, "ms-seal", &["Archive"], &stream).expect_status(0);
-    expect_standing(&sandbox, &expected, "links");
+    expect_standing(&sandbox, &expected, &"links");
     // Between the two names of a file, too, a run may die.
     for turn in 1..=7 {
         let (sandbox, stream) = archive();
@@ -90,7 +62,7 @@ fn neither_renaming_nor_linking_is_told() {
     let outcome = traced(&sandbox, &args, "ms-seal", &["Archive"], &stream).expect_status(2);
     outcome.expect_stderr("this filesystem can neither rename without replacing nor make hard links");
     sandbox.run("ms-seal", &["Archive"], &stream).expect_status(0);
-    expect_standing(&sandbox, &sealed(), "a failure");
+    expect_standing(&sandbox, &sealed(), &"a failure");
 }
 
 #[test]

@@ -61,16 +61,23 @@ pub struct Stage {
     pub tool: &'static str,
     pub args: Vec<String>,
     pub stdin: Vec<u8>,
+    /// A call that fails every time, as on a filesystem that does not know it, and its error.
+    pub lacking: Option<(&'static str, &'static str)>,
 }
 
 impl Stage {
     pub fn new(sandbox: Sandbox, tool: &'static str, args: &[&str], stdin: Vec<u8>) -> Self {
         let args = args.iter().map(|&arg| arg.to_owned()).collect();
-        Self { mounts: Vec::new(), sandbox, tool, args, stdin }
+        Self { mounts: Vec::new(), sandbox, tool, args, stdin, lacking: None }
     }
 
     pub fn with(mut self, mount: Mount) -> Self {
         self.mounts.push(mount);
+        self
+    }
+
+    pub fn without(mut self, call: &'static str, error: &'static str) -> Self {
+        self.lacking = Some((call, error));
         self
     }
 
@@ -83,6 +90,9 @@ impl Stage {
         let args: Vec<&str> = self.args.iter().map(String::as_str).collect();
         let trace = format!("trace={CALLS}");
         let strace = [&["-y", "-s", "64", "-e", &trace], strace].concat();
+        let lacking = self.lacking.map(|(call, error)| format!("inject={call}:error={error}"));
+        let lacking = lacking.iter().flat_map(|inject| ["-e", inject]);
+        let strace: Vec<&str> = strace.into_iter().chain(lacking).collect();
         traced(&self.sandbox, &strace, self.tool, &args, &self.stdin)
     }
 
@@ -159,7 +169,8 @@ fn points(stage: &Stage) -> Vec<Point> {
         // strace counts in each thread for itself.
         let turn = turns.entry((thread.to_owned(), call.to_owned())).or_default();
         *turn += 1;
-        if changes_anything(call, line) && seen.insert((call.to_owned(), *turn)) {
+        let is_there = stage.lacking.is_none_or(|(lacking, _)| lacking != call);
+        if is_there && changes_anything(call, line) && seen.insert((call.to_owned(), *turn)) {
             points.push(Point { call: call.to_owned(), turn: *turn, line: line.to_owned() });
         }
     }
@@ -203,7 +214,9 @@ fn meet(stage: &Stage, fault: Fault, point: &Point) -> Outcome {
     };
     let was_met = match fault {
         Fault::Death => outcome.status == 137,
-        Fault::Error(..) => stage.log().contains("(INJECTED)"),
+        Fault::Error(name, _) => {
+            stage.log().lines().any(|line| line.contains(&format!("= -1 {name} ")) && line.contains("(INJECTED)"))
+        }
     };
     assert!(was_met, "{fault:?} was never met at {point:?}: exit {}: {}", outcome.status, outcome.stderr);
     outcome
