@@ -312,8 +312,10 @@ impl Index {
             self.companion.retract().unwrap_or(());
         }
         replaced?;
+        // First the name goes to the disk: were the power to fail, FILE.new could stand there again, and must be known then.
+        let synced = sync_directory_of(&self.path);
         self.companion.retract()?;
-        sync_directory_of(&self.path).map_err(|error| failure("writing", &self.path, &error))?;
+        synced.map_err(|error| failure("writing", &self.path, &error))?;
         Ok(content)
     }
 

@@ -16,12 +16,13 @@ mod shelf;
 mod trouble;
 mod undo;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::cli::{Common, Exit, Failure};
 use crate::interrupt::Interrupt;
-use crate::journal::{Journal, Mode, Past, RowState, Store};
+use crate::journal::{Journal, LeftOver, Mode, Past, RowState, Store};
 use crate::memory;
 use crate::place::Locator;
 use crate::plan::{Plan, Reading, Step};
@@ -83,6 +84,7 @@ impl Options {
             progress,
             made: Vec::new(),
             unsynced: Vec::new(),
+            touched: BTreeSet::new(),
         })
     }
 
@@ -176,7 +178,8 @@ impl Run<'_> {
             other => other,
         };
         let result = rows.and_then(|()| self.tidy(options));
-        prune::remove_unused(&self.mover.made);
+        prune::remove_unused(self.mover.made.iter(), self.reporter);
+        let is_synced = sync_names(&mut self.mover, self.reporter);
         if let Err(failure) = self.journal.sync() {
             self.tell();
             return Err(failure);
@@ -184,7 +187,9 @@ impl Run<'_> {
         self.tell();
         match result {
             Ok(()) => {
-                self.journal.end()?;
+                if is_synced {
+                    self.journal.end()?;
+                }
                 match self.output.finish() {
                     Ok(()) | Err(Failure::ClosedOutput) => Ok(self.reporter.exit()),
                     Err(failure) => Err(failure),
@@ -219,14 +224,19 @@ impl Run<'_> {
     }
 
     fn row(&mut self, number: usize, step: &Step) -> Result<Outcome, Trouble> {
+        let mut task = Task::new(number, step, &self.past);
         if let RowState::Done(standing) = self.past.state(number)
             && let Some(facts) = self.stands(step).filter(|facts| facts.standing() == standing)
         {
-            return Ok(Outcome { facts, hash: step.hash, was_done: true });
+            let source = self.mover.standing_at(&step.source).filter(|_| self.mover.mode == Mode::Move);
+            if source.is_none_or(|(_, source)| source.difference(&step.expected).is_some()) {
+                return Ok(Outcome { facts, hash: step.hash, was_done: true });
+            }
+            // The power failed, and the removal of the source had not reached the disk.
+            task.left_over = Some(LeftOver { path: step.dest.clone(), id: Some(standing.id) });
         }
         self.journal.make_room()?;
-        let left_over = self.past.left_over(number).cloned();
-        let outcome = self.mover.carry_out(&Task { number, step, left_over }, &mut self.journal)?;
+        let outcome = self.mover.carry_out(&task, &mut self.journal)?;
         // In a run that is taken up, what stands already was put there before the crash, which swallowed the line. Not so
         // a copy: the journal knows which file it made, and any other is not for --undo to remove.
         let was_swallowed = self.past.is_taken_up() && self.mover.mode != Mode::Copy;
@@ -314,6 +324,15 @@ impl Run<'_> {
             shown(self.journal.path())
         ));
     }
+}
+
+/// Without that, no journal may say that all is done.
+fn sync_names(mover: &mut Mover<'_>, reporter: &Reporter) -> bool {
+    let failed = mover.sync_names();
+    for (dir, error) in &failed {
+        reporter.failed("bringing the names to the disk in", dir, &report::reason(error));
+    }
+    failed.is_empty()
 }
 
 fn doing(mode: Mode) -> &'static str {

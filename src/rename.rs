@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use rustix::fs::{AtFlags, RenameFlags, linkat, renameat_with, statat, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, fsync, linkat, openat, renameat_with, statat, unlinkat};
 use rustix::io::Errno;
 
 use crate::report;
@@ -55,7 +55,8 @@ pub(crate) fn without_replacing(from: impl AsFd, old: &OsStr, to: impl AsFd, new
 }
 
 /// Where the filesystem cannot rename without replacing: the file gets its new name as a hard link, which never
-/// replaces either, and then loses the old one. A crash in between leaves both.
+/// replaces either, and then loses the old one. A crash in between leaves both. The new name is on the disk before the old
+/// one goes: a filesystem without a journal may write the two in any order, and the power may fail between them.
 pub(crate) fn link_then_unlink(from: impl AsFd, old: &OsStr, to: impl AsFd, new: &OsStr) -> Result<(), Unnamed> {
     let (from, to) = (from.as_fd(), to.as_fd());
     link(from, old, to, new)?;
@@ -65,7 +66,22 @@ pub(crate) fn link_then_unlink(from: impl AsFd, old: &OsStr, to: impl AsFd, new:
     if id(from, old) != id(to, new) {
         return Err(Unnamed::Error(io::Error::other("another file was put in its place meanwhile; it has both names")));
     }
+    if let Err(error) = sync_names(to) {
+        // It has its old name still.
+        unlinkat(to, new, AtFlags::empty()).unwrap_or(());
+        return Err(Unnamed::Error(error));
+    }
     unlinkat(from, old, AtFlags::empty()).map_err(|error| Unnamed::Error(error.into()))
+}
+
+/// Brings the names in a directory to the disk.
+pub(crate) fn sync_names(dir: impl AsFd) -> io::Result<()> {
+    let readable = openat(dir, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    match fsync(readable) {
+        // This filesystem, as CIFS, knows no such thing for directories.
+        Ok(()) | Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Gives a file a further name.

@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use rustix::fs::{CWD, Mode, OFlags, fsync, mkdirat, openat};
+use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
 
 use crate::cli::Failure;
 use crate::place::{self, Location, Locator};
@@ -59,8 +59,7 @@ impl Dir {
 
     /// Brings the names in it to the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
-        let readable = openat(self, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        Ok(fsync(readable)?)
+        crate::rename::sync_names(self)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Carries out one step: checks everything, moves, checks again, takes back what turned out wrong.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, unlinkat};
+use rustix::fs::{Access, AtFlags, unlinkat};
 
 use super::copy::{self, Copy};
 use super::dirs::{Dirs, Entry};
@@ -12,7 +14,7 @@ use super::keep::{Kept, begins_with, same_content};
 use super::shelf::{Shelf, Shelved};
 use super::trouble::Trouble;
 use crate::interrupt::Interrupt;
-use crate::journal::{Journal, LeftOver, Mode};
+use crate::journal::{Journal, LeftOver, Mode, Past};
 use crate::plan::{PART_PREFIX, PART_SUFFIX, Step};
 use crate::progress::Progress;
 use crate::record::ContentHash;
@@ -66,6 +68,8 @@ pub(super) struct Mover<'p> {
     pub(super) made: Vec<PathBuf>,
     /// Those of them whose names may not be on the disk yet.
     pub(super) unsynced: Vec<PathBuf>,
+    /// Directories in which names came or went, which may not be on the disk yet.
+    pub(super) touched: BTreeSet<PathBuf>,
 }
 
 /// One step with its number in the journal, and what an earlier try left of it.
@@ -73,6 +77,16 @@ pub(super) struct Task<'a> {
     pub(super) number: usize,
     pub(super) step: &'a Step,
     pub(super) left_over: Option<LeftOver>,
+}
+
+impl<'a> Task<'a> {
+    /// A step of a run of which `past` tells. If the power failed, the line of an unfinished copy may be lost and the copy
+    /// there all the same; it has a name that only this run gives.
+    pub(super) fn new(number: usize, step: &'a Step, past: &Past) -> Self {
+        let unnamed = || LeftOver { path: step.dest.with_file_name(part_name(past.run(), number)), id: None };
+        let left_over = past.left_over(number).cloned().or_else(|| past.is_taken_up().then(unnamed));
+        Self { number, step, left_over }
+    }
 }
 
 impl Mover<'_> {
@@ -83,6 +97,11 @@ impl Mover<'_> {
             return self.finished_before(task).map_or_else(|| self.already_done(step), Ok);
         };
         let kept = self.check_row(step, &source, &facts)?;
+        // Whatever comes of it.
+        self.touch(&step.dest);
+        if self.mode == Mode::Move {
+            self.touch(&step.source);
+        }
         if let Some(outcome) = self.finish_left_over(task, (&source, &facts), journal.run())? {
             return Ok(outcome);
         }
@@ -130,10 +149,10 @@ impl Mover<'_> {
 
     /// The source as it is now, checked against its row; `None` if there is no such file.
     fn find_source(&mut self, step: &Step) -> Result<Option<(Entry, Facts)>, Trouble> {
-        let error = |error: std::io::Error| Trouble::io("moving", &step.source, error);
+        let error = |error: io::Error| Trouble::io("moving", &step.source, error);
         self.check_length(&step.source).map_err(error)?;
         let source = match self.dirs.entry(&step.source) {
-            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other.map_err(error)?,
         };
         let Some(facts) = Facts::of(&source.dir, &source.name).map_err(error)? else { return Ok(None) };
@@ -181,11 +200,39 @@ impl Mover<'_> {
 
     /// Brings the names of new directories to the disk, so that a copy in them is found after a power failure.
     fn sync_made(&mut self) -> Result<(), Trouble> {
-        for dir in std::mem::take(&mut self.unsynced) {
-            let above = self.dirs.open(crate::place::parent(&dir)).and_then(|above| above.sync());
-            above.map_err(|error| Trouble::io("making the directory", &dir, error))?;
+        while let Some(dir) = self.unsynced.last() {
+            let above = self.dirs.open(crate::place::parent(dir)).and_then(|above| above.sync());
+            above.map_err(|error| Trouble::io("making the directory", dir, error))?;
+            self.unsynced.pop();
         }
         Ok(())
+    }
+
+    /// The name of a file may come or go.
+    pub(super) fn touch(&mut self, path: &Path) {
+        let dir = self.absolute(crate::place::parent(path));
+        self.touched.insert(dir);
+    }
+
+    /// Brings to the disk all names that came or went, so that a journal that says it is finished is right also after a
+    /// power failure. Gives the directories where that failed.
+    pub(super) fn sync_names(&mut self) -> Vec<(PathBuf, io::Error)> {
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.extend(self.unsynced.drain(..).map(|dir| crate::place::parent(&dir).to_owned()));
+        let mut failed = Vec::new();
+        // Where one was removed since, what held it tells of that.
+        self.dirs.forget();
+        let standing = |dir: &PathBuf| dir.ancestors().find(|above| above.is_dir()).map(Path::to_owned);
+        let touched: BTreeSet<PathBuf> = touched.iter().filter_map(standing).collect();
+        for dir in touched {
+            match self.dirs.open(&dir).and_then(|open| open.sync()) {
+                Ok(()) => {}
+                // A directory that may only be written to cannot be opened for that.
+                Err(_) if rustix::fs::access(&dir, Access::READ_OK).is_err() => {}
+                Err(error) => failed.push((dir, error)),
+            }
+        }
+        failed
     }
 
     /// Looks before any directory is made; what appears later is caught by the rename itself.
@@ -202,7 +249,7 @@ impl Mover<'_> {
             Ok(dest) => {
                 Facts::of(&dest.dir, &dest.name).map_err(|error| Trouble::io("moving to", &step.dest, error))?.is_some()
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(Trouble::io("moving to", &step.dest, error)),
         };
         if taken { Err(Unnamed::Taken.trouble("moving to", &step.dest)) } else { Ok(()) }
@@ -236,7 +283,7 @@ impl Mover<'_> {
 
     fn done_by_content(&self, step: &Step, dest: &Entry, facts: Facts) -> Result<Option<Outcome>, Trouble> {
         let Some(expected) = step.hash else { return Ok(None) };
-        let read = |error: std::io::Error| Trouble::io("reading", &step.dest, error);
+        let read = |error: io::Error| Trouble::io("reading", &step.dest, error);
         let hash =
             copy::hash_of(copy::open_to_read(&dest.dir, &dest.name).map_err(read)?, &self.interrupt)?.map_err(read)?;
         Ok((hash == expected).then_some(Outcome { facts, hash: Some(hash), was_done: true }))
@@ -263,9 +310,10 @@ impl Mover<'_> {
             return Ok(Some(Outcome { facts: there, hash: step.hash, was_done: false }));
         }
         if let Some((part, there)) = self.standing_at(&left_over.path) {
-            // Only a copy that this journal says was being made, and never the source itself under another name.
-            let is_ours = left_over.id.map_or(there.size == 0, |id| id == there.id);
-            if is_ours && there.id != facts.id && self.is_dispensable(&part, source, &part_name(run, task.number))? {
+            // Only a copy that this run was making, and never the source itself under another name.
+            let name = part_name(run, task.number);
+            let is_ours = left_over.is(there.id, there.size) || part.name == name;
+            if is_ours && there.id != facts.id && self.is_dispensable(&part, source, &name)? {
                 unlinkat(&part.dir, &part.name, AtFlags::empty())
                     .map_err(|error| Trouble::io("removing the unfinished copy", &part.path, error))?;
             }
@@ -309,8 +357,10 @@ impl Mover<'_> {
         kept: Option<&Kept>,
         journal: &mut Journal,
     ) -> Result<Outcome, Trouble> {
-        if self.mode == Mode::Move && task.step.expected.id.is_none() {
-            // Should a crash swallow the line that says done, the journal must still know which file it was.
+        let is_told_apart = self.mode == Mode::Move && task.step.expected.id.is_some();
+        if !is_told_apart && self.mode != Mode::Copy {
+            // Should a crash swallow the line that says done, the journal must still know which file it was, or that a
+            // link is one that this run has made.
             journal.part(task.number, &self.absolute(&dest.path), Some(facts.id))?;
         }
         match self.mode {
@@ -340,6 +390,8 @@ impl Mover<'_> {
         journal: &mut Journal,
     ) -> Result<Outcome, Trouble> {
         journal.part(task.number, &self.absolute(&dest.path), Some(facts.id))?;
+        // If the power fails between the two names, nothing else tells that the second one is not somebody's own.
+        journal.sync()?;
         match rename::link_then_unlink(&source.dir, &source.name, &dest.dir, &dest.name) {
             Ok(()) => check_moved(source, facts, dest, self.progress),
             Err(Unnamed::OtherFilesystem) => {
@@ -373,15 +425,21 @@ impl Mover<'_> {
         part: &OsStr,
         journal: &mut Journal,
     ) -> Result<Outcome, Trouble> {
+        self.sync_made()?;
         let path = self.absolute(&dest.path).with_file_name(part);
         let interrupt = self.interrupt.clone();
         let copy =
             Copy { source, facts, hash: task.step.hash, dest, part, interrupt: &interrupt, progress: self.progress };
         journal.part(task.number, &path, None)?;
-        let (facts, hash) = copy.make(&mut |id| journal.part(task.number, &path, Some(id)))?;
-        self.sync_made()?;
-        // If the power fails once the source is gone, the journal must know which file the copy is.
-        journal.sync()?;
+        if part == dest.name {
+            // Nothing but the journal tells then that the file under that name is not finished.
+            journal.sync()?;
+        }
+        // If the power fails once the copy has its name, the journal must know which file it is.
+        let (facts, hash) = copy.make(&mut |id| {
+            journal.part(task.number, &path, Some(id))?;
+            journal.sync()
+        })?;
         Ok(Outcome { facts, hash: Some(hash), was_done: false })
     }
 

@@ -97,10 +97,14 @@ fn is_empty(dir: &Path) -> bool {
     std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none())
 }
 
-/// Removes those of the directories that this run made which hold nothing; the last made first.
-pub(super) fn remove_unused(made: &[PathBuf]) {
-    for dir in made.iter().rev() {
-        // Those in use are not empty and stay; that is what rmdir(2) is asked for.
-        std::fs::remove_dir(dir).unwrap_or(());
+/// Removes those of the directories that a run made which hold nothing; the last made first.
+pub(super) fn remove_unused<'a>(made: impl DoubleEndedIterator<Item = &'a PathBuf>, reporter: &Reporter) {
+    for dir in made.rev().filter(|dir| is_empty(dir)) {
+        match std::fs::remove_dir(dir) {
+            // Somebody has put something into it, or taken it away.
+            Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound) => {}
+            Err(error) => reporter.failed("removing the unused directory", dir, &crate::report::reason(&error)),
+            Ok(()) => {}
+        }
     }
 }
