@@ -227,12 +227,12 @@ stream() {
     rm last.tsv
     number=$((9 * number))
     echo "stream: $number records, $(($(stat -c %s stream.tsv) / 1000000)) MB"
-    # By its manual, 24 bytes for each record.
-    run 'ms-dupes' 0 $((base + number * 24 / 1000000)) ms-dupes stream.tsv
+    # By its manual, 38 bytes for each record.
+    run 'ms-dupes' 0 $((base + number * 38 / 1000000)) ms-dupes stream.tsv
     check "$duplicates duplicates" lines_are out "$duplicates"
     check 'in the order of their paths' sort -c out
     rm -f out
-    run 'ms-dupes --unique' 0 $((base + number * 24 / 1000000)) ms-dupes --unique stream.tsv
+    run 'ms-dupes --unique' 0 $((base + number * 38 / 1000000)) ms-dupes --unique stream.tsv
     check 'one record for each content' lines_are out $((number - duplicates))
     rm -f stream.tsv out
 }
