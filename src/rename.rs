@@ -63,15 +63,16 @@ pub(crate) fn link_then_unlink(from: impl AsFd, old: &OsStr, to: impl AsFd, new:
     let id = |dir: BorrowedFd<'_>, name: &OsStr| {
         statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).map(|stat| (stat.st_dev, stat.st_ino))
     };
-    if id(from, old) != id(to, new) {
+    let is_one = || id(from, old) == id(to, new);
+    if !is_one() {
         return Err(Unnamed::Error(io::Error::other("another file was put in its place meanwhile; it has both names")));
     }
-    if let Err(error) = sync_names(to) {
-        // It has its old name still.
+    let done = sync_names(to).and_then(|()| Ok(unlinkat(from, old, AtFlags::empty())?));
+    if done.is_err() && is_one() {
+        // It keeps its old name, so that another try finds all as it was. What went wrong is worth more than another error.
         unlinkat(to, new, AtFlags::empty()).unwrap_or(());
-        return Err(Unnamed::Error(error));
     }
-    unlinkat(from, old, AtFlags::empty()).map_err(|error| Unnamed::Error(error.into()))
+    done.map_err(Unnamed::Error)
 }
 
 /// Brings the names in a directory to the disk.

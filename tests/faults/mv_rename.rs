@@ -23,7 +23,7 @@ fn before() -> Stage {
     }
     let mut rows = NAMES.map(|(old, new)| Row::new(&sandbox, old, new));
     rows[1] = rows[1].clone().keep(&sandbox, "keep/dup");
-    rows[2].id = "-".to_owned();
+    "-".clone_into(&mut rows[2].id);
     stage(sandbox, &["--prune=src"], &rows)
 }
 

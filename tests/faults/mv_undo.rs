@@ -29,7 +29,7 @@ fn files() -> (Sandbox, Mount, [Row; 3]) {
 fn done(args: &[&str]) -> Stage {
     let (sandbox, mount, mut rows) = files();
     if args == ["--link"] {
-        rows[1].dest = "new/b".to_owned();
+        "new/b".clone_into(&mut rows[1].dest);
     }
     mv(&sandbox, args, &rows).expect_status(0);
     Stage::new(sandbox, "ms-mv", &["--undo"], Vec::new()).with(mount)

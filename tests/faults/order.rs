@@ -9,8 +9,7 @@ use support::{Mount, Sandbox, needs, needs_root, set_mtime};
 
 #[track_caller]
 fn expect(steps: &[Step], checked: Result<(), String>) {
-    let shown = || steps.iter().map(|step| format!("{step:?}\n")).collect::<String>();
-    checked.unwrap_or_else(|amiss| panic!("{amiss}\n{}", shown()));
+    checked.unwrap_or_else(|amiss| panic!("{amiss}\n{steps:#?}"));
 }
 
 /// A move to another filesystem.
@@ -355,7 +354,7 @@ fn the_check_of_a_copy_passes_the_right_order_and_no_other() {
         moved.insert(late[1], line);
         assert!(check(&moved).is_err(), "passed with {line} in place {}", late[1]);
     }
-    for again in [lines[2], r#"7  fchmod(5</far/p>, 0644) = 0"#] {
+    for again in [lines[2], "7  fchmod(5</far/p>, 0644) = 0"] {
         let more = [&lines[..4], &[again], &lines[4..]].concat();
         assert!(check(&more).is_err(), "passed with {again} after the fsync");
     }
@@ -366,9 +365,9 @@ fn the_check_of_a_new_file_passes_the_right_order_and_no_other() {
     let lines = [
         r#"7  openat(4</d>, "t", O_WRONLY|O_CREAT|O_EXCL, 0644) = 5</d/t>"#,
         r#"7  write(5</d/t>, "text", 4) = 4"#,
-        r#"7  fsync(5</d/t>) = 0"#,
+        "7  fsync(5</d/t>) = 0",
         r#"7  rename("t", "/d/name") = 0"#,
-        r#"7  fsync(4</d>) = 0"#,
+        "7  fsync(4</d>) = 0",
     ];
     let check =
         |lines: &[&str]| published(&steps(&lines.join("\n"), Path::new("/d")), Path::new("/d/t"), Path::new("/d/name"));
