@@ -10,11 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::cli::STOPPED;
 
-#[global_allocator]
-static ALLOCATOR: Allocator = Allocator;
-
-/// The allocator of the system, which never gives nothing.
-struct Allocator;
+/// The allocator of the system, which never gives nothing; each tool has it as its own.
+#[derive(Debug)]
+pub struct Allocator;
 
 static TOOL: OnceLock<&'static str> = OnceLock::new();
 static ADVICE: OnceLock<&'static str> = OnceLock::new();

@@ -12,6 +12,9 @@ use mediastruct::progress::Progress;
 use mediastruct::report;
 use mediastruct::stream::Table;
 
+#[global_allocator]
+static ALLOCATOR: mediastruct::memory::Allocator = mediastruct::memory::Allocator;
+
 const TOOL: &str = "ms-dupes";
 
 const USAGE: &str = "\

@@ -251,7 +251,7 @@ fn a_copy_in_an_earlier_quarantine_is_never_kept_rather_than_a_live_one() {
         assert_eq!(moves(&sandbox, &["data"], &args), pair("data/duplicates/photos/a", "data/photos/b"), "{keep}");
     }
     let outcome = plan_in(&sandbox, ".", &["data"], &["--unique"])
-        .expect_stderr("1 record below another directory called duplicates")
+        .expect_stderr("2 records below another directory called duplicates")
         .rows();
     let paths: Vec<&str> = outcome.iter().map(|row| &row[0][..]).collect();
     assert_eq!(paths, ["data/duplicates/only", "data/photos/b"]);

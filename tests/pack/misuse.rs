@@ -102,7 +102,7 @@ fn long_names_that_are_in_the_volume_already_count() {
     let sandbox = Sandbox::new();
     let name = |i: usize| format!("{i:03}{}", "n".repeat(252));
     for i in 0..8 {
-        sandbox.write(&format!("Archive/0001/2012/{}", name(i)), "x");
+        sandbox.write(format!("Archive/0001/2012/{}", name(i)), "x");
     }
     let stream: String = (8..16).map(|i| record(&format!("photos/2012/{}", name(i)), 5)).collect();
     sandbox.pack(&["--flush"], &stream).expect_status(0).expect_stderr("so many long names that xorriso");
