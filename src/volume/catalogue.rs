@@ -249,7 +249,7 @@ mod tests {
             (&JSON.replace("\"volume\":2", "\"volume\":0"), "volume: 0 is not a number"),
             (&JSON.replace("sealed", "lost"), "unknown variant `lost`"),
             (&JSON.replace("1.5", &"0,".repeat(100_000)), "3:"),
-            (&JSON.replace("Ada", &"A".repeat(300_000)), "1:43: a text that is longer"),
+            (&JSON.replace("Ada", &"A".repeat(300_000)), "1:79: a text that is longer"),
         ] {
             let error = Catalogue::parse(json.as_bytes()).expect_err(json);
             assert!(error.contains(problem), "{error}");
