@@ -7,16 +7,17 @@
 //! | `mediastruct-journal` | `1`, mode, digest of the rows, name of the run | first line |
 //! | `row` | the eight columns of a plan, paths absolute | a row of the plan; rows count from 0 |
 //! | `start` | | all rows are written and on disk; moves may follow |
-//! | `mkdir` | path | this directory is about to be made |
-//! | `part` | row, path, id or `-` | the unfinished copy of a row, or the second name of one being linked, is about to be made there, or is this file |
+//! | `mkdir` | path | this directory is about to be made, or made again by an undo |
+//! | `part` | row, path, id or `-` | the unfinished copy of a row, or the second name of one being linked, is about to be made there, or is this file; the id of a copy is on the disk before it has a name |
 //! | `done` | row, size, mtime, id | the row's file stands at its destination, and is this |
 //! | `rmdir` | path, mode, mtime, uid, gid | this emptied directory is about to be removed |
 //! | `undone` | row | the row's file is back at its source |
-//! | `end` | | nothing is left to do or to repair |
+//! | `end` | | nothing is left to do or to repair, and all names that came or went are on the disk |
 //!
 //! What a crash leaves is a journal without `end`, its last line perhaps cut. A line is one write, and `start` is
 //! reached only when everything before it is on disk (fsync of the file and of its directory), so whatever was moved
-//! is in the journal. A `done` that was lost is inferred from the file itself, which a rename leaves the same.
+//! is in the journal. A `done` that was lost is inferred from the file itself, which a rename leaves the same, and an
+//! unfinished copy whose `part` a power failure took is known by its name, which no other run gives.
 
 mod read;
 mod room;

@@ -42,6 +42,9 @@ fn check(faults: &[Fault], least: usize) {
     let tried = at_every_step("ms-seal", faults, &archive, &|stage, met| {
         expect_told("ms-seal", met);
         expect_pictures(&stage.sandbox, met);
+        // The catalogue comes last, so what it calls sealed is.
+        let is_told = |number: &u64| stage.sandbox.entry(*number).is_some_and(|entry| entry["state"] == "sealed");
+        [1, 2].into_iter().filter(is_told).for_each(|number| stage.sandbox.expect_sealed(number));
         if met.is_fine() {
             expect_standing(&stage.sandbox, &expected, met);
         }
