@@ -115,9 +115,9 @@ pub struct Plan<'a> {
     /// What is printed, in this order.
     entries: Vec<Entry>,
     records: u64,
-    /// Of the records that were compared: those in the quarantine, which are left out.
-    in_quarantine: u64,
-    /// And those that seem to be in the quarantine of another run.
+    /// Whether records that would have been compared lie in the quarantine, and are left out.
+    in_quarantine: bool,
+    /// How many seem to be in the quarantine of another run.
     in_another: u64,
     tally: Tally,
 }
@@ -138,7 +138,7 @@ pub fn plan<'a>(job: &Job<'a>, progress: &Progress) -> Result<Option<Plan<'a>>, 
         destinations,
         entries: Vec::new(),
         records: 0,
-        in_quarantine: 0,
+        in_quarantine: false,
         in_another: 0,
         tally: Tally::default(),
     };
@@ -167,7 +167,7 @@ impl Plan<'_> {
         }
         let before = entries.len();
         let spellings = places::find(&mut entries, &markers, job)?;
-        self.in_quarantine = (before - entries.len()) as u64;
+        self.in_quarantine = entries.len() < before;
         self.in_another = entries.iter().filter(|entry| entry.rank() == entry::LAST_RANK).count() as u64;
         self.tally = groups::decide(&mut entries, job)?;
         self.destinations.keep_apart(&mut entries, spellings, job)?;
@@ -224,9 +224,9 @@ impl Plan<'_> {
             ),
         });
         // Whoever asks about the quarantine itself would take this for an answer.
-        if self.in_quarantine > 0 && tally.files == 0 && self.job.options.mode != Mode::Unique {
-            let (records, dir) = (report::count(self.in_quarantine, "record"), report::shown(&self.job.options.to));
-            reporter.summary(&format!("{records} in the quarantine, {dir}, not considered; --to names another"));
+        if self.in_quarantine && tally.files == 0 && self.job.options.mode != Mode::Unique {
+            let dir = report::shown(&self.job.options.to);
+            reporter.summary(&format!("records in the quarantine, {dir}, are not considered; --to names another"));
         }
     }
 }
