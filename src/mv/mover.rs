@@ -301,7 +301,7 @@ impl Mover<'_> {
         match self.mode {
             Mode::Move => match rename::without_replacing(&source.dir, &source.name, &dest.dir, &dest.name) {
                 Ok(()) => check_moved(source, facts, dest, self.progress),
-                Err(Unnamed::Unsupported) => self.move_by_link(task, (source, facts), dest, kept, journal),
+                Err(Unnamed::Unsupported(_)) => self.move_by_link(task, (source, facts), dest, kept, journal),
                 Err(Unnamed::OtherFilesystem) => self.move_by_copy(
                     task,
                     (source, facts),
@@ -331,7 +331,7 @@ impl Mover<'_> {
                 self.move_by_copy(task, (source, facts), (dest, &part_name(journal.run(), task.number)), kept, journal)
             }
             // Without hard links either, the copy is made under its final name, which O_EXCL guards.
-            Err(Unnamed::Unsupported) => self.move_by_copy(task, (source, facts), (dest, &dest.name), kept, journal),
+            Err(Unnamed::Unsupported(_)) => self.move_by_copy(task, (source, facts), (dest, &dest.name), kept, journal),
             Err(error) => Err(error.trouble("moving to", &task.step.dest)),
         }
     }
@@ -427,7 +427,7 @@ fn check_moved(source: &Entry, facts: &Facts, dest: &Entry, progress: &Progress)
 
 fn rename_back(dest: &Entry, source: &Entry) -> Result<(), Unnamed> {
     match rename::without_replacing(&dest.dir, &dest.name, &source.dir, &source.name) {
-        Err(Unnamed::Unsupported) => rename::link_then_unlink(&dest.dir, &dest.name, &source.dir, &source.name),
+        Err(Unnamed::Unsupported(_)) => rename::link_then_unlink(&dest.dir, &dest.name, &source.dir, &source.name),
         other => other,
     }
 }

@@ -160,7 +160,7 @@ impl Desk {
     fn name_new(&self, name: &str) -> io::Result<()> {
         let (temporary, name) = (OsStr::new(TEMPORARY), OsStr::new(name));
         let named = match rename::without_replacing(self, temporary, self, name) {
-            Err(Unnamed::Unsupported) => rename::link_then_unlink(self, temporary, self, name),
+            Err(Unnamed::Unsupported(_)) => rename::link_then_unlink(self, temporary, self, name),
             other => other,
         };
         named.map_err(|error| match error {
