@@ -154,29 +154,32 @@ pub fn is_closed(dir: &Path) -> bool {
 /// that was made for a volume.
 #[must_use]
 pub fn has_begun(dir: &Path) -> bool {
-    is_closed(dir) || is_readme(&dir.join(README), None)
+    is_closed(dir) || is_readme(&dir.join(README), None).unwrap_or(false)
 }
 
-/// Whether the file at `path` begins as the text for people does: with the label of volume `number`, or of any.
-#[must_use]
-pub fn is_readme(path: &Path, number: Option<Number>) -> bool {
-    let Ok(head) = head_of_file(path, README_HEAD) else { return false };
+/// Whether the file at `path` begins as the text for people does: with the label of volume `number`, or of any. What is not
+/// there, or is no regular file, does not.
+///
+/// # Errors
+/// What the system gives.
+pub fn is_readme(path: &Path, number: Option<Number>) -> io::Result<bool> {
+    match path.symlink_metadata() {
+        Ok(status) if status.is_file() => {}
+        Ok(_) => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    }
+    let mut head = Vec::new();
+    open_file(path)?.take(README_HEAD).read_to_end(&mut head)?;
     let mut lines = head.split(|byte| *byte == b'\n');
-    let (Some(label), Some(rule), Some(_)) = (lines.next(), lines.next(), lines.next()) else { return false };
+    let (Some(label), Some(rule), Some(_)) = (lines.next(), lines.next(), lines.next()) else { return Ok(false) };
     let found = label.strip_prefix(LABEL.as_bytes()).and_then(|name| Number::of_dir(OsStr::from_bytes(name)));
     let is_underlined = rule.len() == label.len() && rule.iter().all(|byte| *byte == b'=');
-    is_underlined && found.is_some_and(|found| number.is_none_or(|number| number == found))
+    Ok(is_underlined && found.is_some_and(|found| number.is_none_or(|number| number == found)))
 }
 
 /// Enough for the label of any volume and the line below it, in bytes.
 const README_HEAD: u64 = 64;
-
-/// The first bytes of a regular file. Nothing else is opened for reading: a FIFO would wait for whoever writes to it.
-fn head_of_file(path: &Path, len: u64) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    open_file(path)?.take(len).read_to_end(&mut head)?;
-    Ok(head)
-}
 
 /// Opens a regular file, or what a symbolic link to one leads to, and never waits for it.
 ///
@@ -250,7 +253,8 @@ mod tests {
             assert_eq!(has_begun(dir.path()), is_it, "{text:?}");
         }
         std::fs::write(&readme, "MS_0007\n=======\n").expect("file");
-        assert!(is_readme(&readme, Number::new(7)) && !is_readme(&readme, Number::new(8)));
+        let is_of = |number| is_readme(&readme, Number::new(number)).expect("file");
+        assert!(is_of(7) && !is_of(8));
         std::fs::remove_file(&readme).expect("removal");
         assert!(std::process::Command::new("mkfifo").arg(&readme).status().expect("mkfifo").success());
         assert!(!has_begun(dir.path()), "nobody waits for a FIFO");

@@ -8,7 +8,7 @@ use lexopt::Parser;
 use crate::cli::{self, Common, Failure};
 use crate::stream::Table;
 use crate::volume::Number;
-use crate::volume::catalogue::Burn;
+use crate::volume::catalogue::{Burn, Others};
 use crate::volume::image::Filesystem;
 use crate::volume::medium::{Disc, DiscOptions};
 
@@ -141,7 +141,7 @@ impl Builder {
     /// Today's, as the clock on the wall shows it.
     fn burn(&self) -> Burn {
         let date = chrono::Local::now().date_naive().format("%Y-%m-%d").to_string();
-        Burn { date, copy: self.copy.clone(), media_id: self.media_id.clone(), other: serde_json::Map::new() }
+        Burn { date, copy: self.copy.clone(), media_id: self.media_id.clone(), other: Others::default() }
     }
 
     /// What would be passed over in silence is refused.
