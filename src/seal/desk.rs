@@ -187,7 +187,8 @@ impl Desk {
 }
 
 fn in_the_way() -> io::Error {
-    io::Error::other("something else stands there already, and it is left as it is")
+    let reason = "something else stands there already, and it is left as it is: move it out of the volume";
+    io::Error::new(io::ErrorKind::AlreadyExists, reason)
 }
 
 fn fill(file: &File, text: &Text<'_>) -> io::Result<()> {
