@@ -56,24 +56,24 @@ impl Shelved {
     }
 
     /// Whether the archive tells that the copy is what the row of its duplicate says, and that it was burned.
-    pub(super) fn vouch(&self, keeper: &Keeper, step: &Step, shelf: &mut Shelf) -> Result<(), Trouble> {
+    pub(super) fn vouch(&self, keeper: &Keeper, step: &Step, known: &mut Shelf) -> Result<(), Trouble> {
         let volume = self.volume;
         let refused = |reason: &str| Trouble::refused(CHECKING, &keeper.path, reason);
-        let is_burned = match shelf.is_burned(self) {
-            Err(Failure::Stop(problem)) if !shelf.is_believed => return Err(refused(&problem)),
+        let is_burned = match known.is_burned(self) {
+            Err(Failure::Stop(problem)) if !known.is_believed => return Err(refused(&problem)),
             other => other?,
         };
         if !is_burned {
             return Err(refused(&format!("it is not here, and the catalogue knows of no disc of volume {volume}")));
         }
-        if !shelf.is_believed {
+        if !known.is_believed {
             return Err(refused(&format!(
                 "it is not here, but in volume {volume} on the shelf: --offline-keep believes the archive's catalogue"
             )));
         }
         let hash =
             step.hash.ok_or_else(|| refused("it is on the shelf, and the row has no hash by which to know it"))?;
-        match shelf.listing(self)?.get(&self.path) {
+        match known.listing(self)?.get(&self.path) {
             Some((Some(listed), size)) if *listed == hash && *size == step.expected.size => Ok(()),
             Some(_) => Err(refused(&format!("in volume {volume} on the shelf, it has another content"))),
             None => Err(refused(&format!("volume {volume} is on the shelf, and it is not in its listing"))),

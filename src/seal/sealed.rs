@@ -166,14 +166,16 @@ pub(super) fn complete(
 /// Names what is in a sealed volume and not among its records, which are in the order of their paths, and what is gone from it.
 /// No file is looked at, only its name.
 fn check_names(dir: &Path, records: &[Record], job: &Job<'_>) {
-    let key = |path: &Path| path.as_os_str().as_bytes().to_vec();
+    let find = |path: &Path| {
+        records.binary_search_by(|record| record.path.as_os_str().as_bytes().cmp(path.as_os_str().as_bytes()))
+    };
     let mut met = vec![false; records.len()];
     let failed = |path: &Path, reason: &str| job.reporter.failed("looking at the volume", path, &reason);
     inventory::names(dir, |found| match found {
-        Ok(path) => match records.binary_search_by(|record| record.path.as_os_str().as_bytes().cmp(&key(&path))) {
+        Ok(path) => match find(&path) {
             Ok(place) => met[place] = true,
             Err(_) => {
-                failed(&dir.join(path), "it came after the volume was sealed, and is in no list: move it elsewhere")
+                failed(&dir.join(path), "it came after the volume was sealed, and is in no list: move it elsewhere");
             }
         },
         Err((path, reason)) => failed(&path, &reason),

@@ -49,7 +49,8 @@ impl<'t> Told<'t> {
                     Ok((path, row)) => match told.finder.find(&path) {
                         Some((number, _)) => told.volumes.entry(number).or_default().push(at),
                         None => {
-                            strays.add(path, row.dest.is_some_and(|dest| told.finder.find(&place_from(dest)).is_some()))
+                            let dest = row.dest.and_then(|dest| told.finder.find(&place_from(dest)));
+                            strays.add(path, dest.is_some());
                         }
                     },
                     Err(fault) => faults.push((at, fault)),
