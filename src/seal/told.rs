@@ -46,13 +46,14 @@ impl<'t> Told<'t> {
                     return Ok(told);
                 }
                 match row.map(|row| (place_of(&row), row)) {
-                    Ok((path, row)) => match told.finder.find(&path) {
-                        Some((number, _)) => told.volumes.entry(number).or_default().push(at),
-                        None => {
+                    Ok((path, row)) => {
+                        if let Some((number, _)) = told.finder.find(&path) {
+                            told.volumes.entry(number).or_default().push(at);
+                        } else {
                             let dest = row.dest.and_then(|dest| told.finder.find(&place_from(dest)));
                             strays.add(path, dest.is_some());
                         }
-                    },
+                    }
                     Err(fault) => faults.push((at, fault)),
                 }
             }
