@@ -79,7 +79,7 @@ impl Options {
             mode: self.mode,
             check: self.check,
             leaving: Leaving::Nothing,
-            shelf: self.offline_keep.then(shelf::Shelf::default),
+            shelf: shelf::Shelf::new(self.offline_keep),
             interrupt: interrupt.clone(),
             progress,
             made: Vec::new(),

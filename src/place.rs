@@ -61,6 +61,11 @@ impl Location {
     pub fn real(&self) -> &Path {
         &self.real
     }
+
+    /// Whether any directory `is` so: this one, or one above it on any way that leads here.
+    pub fn any_above(&self, is: impl Fn(&Path) -> bool) -> bool {
+        self.ways.iter().any(|way| way.ancestors().any(&is))
+    }
 }
 
 /// Resolves directories, and remembers a bounded number of them.

@@ -12,7 +12,7 @@ use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
 
 use crate::cli::Failure;
 use crate::place::{self, Location, Locator};
-use crate::volume::is_sealed;
+use crate::volume;
 
 /// An open directory, and what it is.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Dir {
     fd: OwnedFd,
     location: Location,
     is_protected: bool,
-    is_sealed: bool,
+    has_begun: bool,
 }
 
 impl AsFd for Dir {
@@ -39,9 +39,9 @@ impl Dir {
         self.is_protected
     }
 
-    /// Whether it lies in a sealed volume, which gets nothing any more.
-    pub(super) fn is_sealed(&self) -> bool {
-        self.is_sealed
+    /// Whether it lies in a volume that is sealed or half sealed, which gets nothing any more.
+    fn has_begun(&self) -> bool {
+        self.has_begun
     }
 
     /// The number of its filesystem; 0 if even that cannot be told.
@@ -132,18 +132,18 @@ impl Dirs {
         }
     }
 
-    /// Whether a file at `path` would be in a sealed volume, also in one whose directory is gone.
-    pub(super) fn is_sealed_at(&mut self, path: &Path) -> bool {
+    /// Whether a file at `path` would be in a volume that is sealed or half sealed, also in one whose directory is gone.
+    pub(super) fn has_begun_at(&mut self, path: &Path) -> bool {
         let mut dir = place::parent(path);
         let mut missing = Vec::new();
         loop {
             match (self.open(dir), dir.file_name()) {
                 (Ok(found), _) => {
                     let mut below = found.location().real().to_owned();
-                    return found.is_sealed()
+                    return found.has_begun()
                         || missing.into_iter().rev().any(|name| {
                             below.push(name);
-                            is_sealed(&below)
+                            volume::has_begun(&below)
                         });
                 }
                 (Err(_), Some(name)) => {
@@ -176,8 +176,8 @@ impl Dirs {
         let location = self.locator.located_at(real_path(&fd, path)?);
         let named = self.protected.iter().any(|place| location.is_within(place));
         let is_protected = named || self.locator.is_marked(&location);
-        let is_sealed = location.real().ancestors().any(is_sealed);
-        Ok(Dir { fd, location, is_protected, is_sealed })
+        let has_begun = location.any_above(volume::has_begun);
+        Ok(Dir { fd, location, is_protected, has_begun })
     }
 
     fn open_or_make(&mut self, path: &Path, made: &mut Made<'_>) -> Result<Rc<Dir>, Unmade> {

@@ -60,8 +60,8 @@ pub(super) struct Mover<'p> {
     pub(super) mode: Mode,
     pub(super) check: Check,
     pub(super) leaving: Leaving,
-    /// What is known of volumes on the shelf, where copies there may be the ones to keep.
-    pub(super) shelf: Option<Shelf>,
+    /// What is known of volumes on the shelf.
+    pub(super) shelf: Shelf,
     pub(super) interrupt: Interrupt,
     pub(super) progress: &'p Progress,
     /// Directories that this run made.
@@ -184,7 +184,7 @@ impl Mover<'_> {
             && let Some(shelved) = Shelved::find(&keeper.path, &mut self.dirs)
         {
             // It cannot be looked at, so there is nothing to look at after the move, either.
-            return shelved.vouch(keeper, step, self.shelf.as_mut()).map(|()| None);
+            return shelved.vouch(keeper, step, &mut self.shelf).map(|()| None);
         }
         Kept::find(keeper, (source, facts), by_content, &mut self.dirs, &self.interrupt).map(Some)
     }
@@ -193,8 +193,9 @@ impl Mover<'_> {
     fn why_it_stays(&self, source: &Entry) -> Option<&'static str> {
         match self.leaving {
             _ if self.mode != Mode::Move => None,
-            Leaving::Nothing => source.dir.is_protected().then_some("it is in a protected directory"),
-            Leaving::UnlessSealed => is_sealed_above(source).then_some("it is in a sealed volume"),
+            Leaving::Nothing if source.dir.is_protected() => Some("it is in a protected directory"),
+            // Also where the volume is elsewhere and the archive has a link to it, or where somebody took its protection away.
+            Leaving::Nothing | Leaving::UnlessSealed => is_closed_above(source).then_some("it is in a sealed volume"),
         }
     }
 
@@ -238,11 +239,11 @@ impl Mover<'_> {
     /// Looks before any directory is made; what appears later is caught by the rename itself.
     fn refuse_taken(&mut self, step: &Step) -> Result<(), Trouble> {
         self.check_length(&step.dest).map_err(|error| Trouble::io("moving to", &step.dest, error))?;
-        if self.dirs.is_sealed_at(&step.dest) {
+        if self.dirs.has_begun_at(&step.dest) {
             return Err(Trouble::refused(
                 "moving to",
                 &step.dest,
-                "it would be in a sealed volume, which never changes",
+                "it would be in a sealed volume, which never changes, or in one whose sealing has begun",
             ));
         }
         let taken = match self.dirs.entry(&step.dest) {
@@ -366,7 +367,7 @@ impl Mover<'_> {
         match self.mode {
             Mode::Move => match rename::without_replacing(&source.dir, &source.name, &dest.dir, &dest.name) {
                 Ok(()) => check_moved(source, facts, dest, self.progress),
-                Err(Unnamed::Unsupported) => self.move_by_link(task, (source, facts), dest, kept, journal),
+                Err(Unnamed::Unsupported(_)) => self.move_by_link(task, (source, facts), dest, kept, journal),
                 Err(Unnamed::OtherFilesystem) => self.move_by_copy(
                     task,
                     (source, facts),
@@ -398,7 +399,7 @@ impl Mover<'_> {
                 self.move_by_copy(task, (source, facts), (dest, &part_name(journal.run(), task.number)), kept, journal)
             }
             // Without hard links either, the copy is made under its final name, which O_EXCL guards.
-            Err(Unnamed::Unsupported) => self.move_by_copy(task, (source, facts), (dest, &dest.name), kept, journal),
+            Err(Unnamed::Unsupported(_)) => self.move_by_copy(task, (source, facts), (dest, &dest.name), kept, journal),
             Err(error) => Err(not_named(&error, source, task.step)),
         }
     }
@@ -508,14 +509,14 @@ fn check_moved(source: &Entry, facts: &Facts, dest: &Entry, progress: &Progress)
 
 fn rename_back(dest: &Entry, source: &Entry) -> Result<(), Unnamed> {
     match rename::without_replacing(&dest.dir, &dest.name, &source.dir, &source.name) {
-        Err(Unnamed::Unsupported) => rename::link_then_unlink(&dest.dir, &dest.name, &source.dir, &source.name),
+        Err(Unnamed::Unsupported(_)) => rename::link_then_unlink(&dest.dir, &dest.name, &source.dir, &source.name),
         other => other,
     }
 }
 
-/// Whether an entry lies in a sealed volume.
-pub(super) fn is_sealed_above(entry: &Entry) -> bool {
-    entry.dir.location().real().ancestors().any(crate::volume::is_sealed)
+/// Whether an entry lies in a sealed volume, or in one whose list of files stands already.
+pub(super) fn is_closed_above(entry: &Entry) -> bool {
+    entry.dir.location().any_above(crate::volume::is_closed)
 }
 
 /// Why a row is refused whose file is neither at its source nor at its destination.

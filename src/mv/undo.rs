@@ -11,7 +11,7 @@ use super::Options;
 use super::dirs::Entry;
 use super::facts::Facts;
 use super::keep::same_content;
-use super::mover::{Leaving, Mover, Outcome, Task, is_sealed_above, part_name, remove_source};
+use super::mover::{Leaving, Mover, Outcome, Task, is_closed_above, part_name, remove_source};
 use super::output::{self, Output};
 use super::prune::remove_unused;
 use super::trouble::{Stopped, Trouble};
@@ -267,7 +267,7 @@ impl Undoing<'_> {
         if original_facts.id != facts.id && !same_content(&original, &further, &self.mover.interrupt)? {
             return Err(refused(&step.source, "its original has another content now"));
         }
-        if is_sealed_above(&further) {
+        if is_closed_above(&further) {
             return Err(refused(&step.source, "it is in a sealed volume"));
         }
         if !self.dry_run {

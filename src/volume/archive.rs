@@ -74,6 +74,24 @@ impl Traces {
     pub fn is_complete(self) -> bool {
         matches!(self.state, Some(State::Sealed | State::Burned))
     }
+
+    /// Whether a disc of it is known.
+    #[must_use]
+    pub fn is_burned(self) -> bool {
+        self.state == Some(State::Burned)
+    }
+
+    /// Whether it was sealed, and there is neither its directory nor a disc that anybody knew of.
+    #[must_use]
+    pub fn is_missing(self) -> bool {
+        self.standing() == Standing::Sealed && !self.has_dir && !self.is_burned()
+    }
+
+    /// Whether it was open when the catalogue was written, and is no more: as when what was moved there was moved back.
+    #[must_use]
+    pub fn was_left(self) -> bool {
+        self.standing() == Standing::Lost && self.state == Some(State::Open) && !self.has_marker
+    }
 }
 
 impl Archive {

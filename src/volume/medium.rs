@@ -88,6 +88,12 @@ impl DiscOptions {
         self.filesystem.unwrap_or_default()
     }
 
+    /// That, where it was said.
+    #[must_use]
+    pub fn named_filesystem(&self) -> Option<Filesystem> {
+        self.filesystem
+    }
+
     /// The disc: a BD-R of 25 GB, where nothing says what it is.
     ///
     /// # Errors
