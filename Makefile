@@ -15,12 +15,12 @@ TOOLS   := $(basename $(notdir $(sort $(wildcard src/bin/ms-*.rs))))
 BUILT   := $(TOOLS:%=$(TARGET)/release/%)
 SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 MANUALS := $(sort $(wildcard man/*.[1-9]))
-SCRIPTS := .ci/run tests/demo.sh benches/bench.sh
+SCRIPTS := .ci/run tests/demo.sh benches/bench.sh benches/soak.sh
 
 # In a recipe: skips the rest of it, loudly, where a program is absent. Where CI is set, absence is a failure.
 NEEDS = command -v $(1) >/dev/null || { echo "SKIPPED: $@: $(1) is not installed" >&2; test -z "$$CI"; exit; }
 
-.PHONY: all help demo check fmt clippy doc lint-man lint-scripts test fuzz bench install uninstall dist clean
+.PHONY: all help demo check fmt clippy doc lint-man lint-scripts test fuzz bench soak install uninstall dist clean
 
 all: ## build all tools, optimised
 	$(CARGO) build --release --locked
@@ -57,13 +57,18 @@ test: ## run all tests
 	then set -x; $(CARGO) nextest run --locked; \
 	else set -x; $(CARGO) test --locked --lib --bins --tests; fi
 
-# Seeded, so that a failure comes again: a minute for each reader of a container of videos, less for those of pictures.
-fuzz: ## have damaged photos and videos read, for a few minutes
-	MEDIASTRUCT_FUZZ_SECONDS=60 $(CARGO) test --locked --quiet --lib damage_is_survived
-	MEDIASTRUCT_FUZZ_SECONDS=10 $(CARGO) test --locked --quiet --lib no_harm
+# Seeded, so that a failure comes again. All targets of tests/fuzz, then each reader of photos and videos by itself. What
+# looks further is cargo-fuzz: see fuzz/README.md.
+fuzz: ## have damaged files of all kinds read, for about two minutes
+	MEDIASTRUCT_FUZZ_SECONDS=8 $(CARGO) test --locked --quiet --test fuzz seeded
+	MEDIASTRUCT_FUZZ_SECONDS=10 $(CARGO) test --locked --quiet --lib damage_is_survived
+	MEDIASTRUCT_FUZZ_SECONDS=4 $(CARGO) test --locked --quiet --lib no_harm
 
 bench: all ## time the tools beside their peers (see benches/bench.sh)
 	@PATH="$(abspath $(TARGET)/release):$$PATH" benches/bench.sh
+
+soak: all ## put the tools to very much, and to very little (see benches/soak.sh)
+	@PATH="$(abspath $(TARGET)/release):$$PATH" benches/soak.sh
 
 # Builds only what is not up to date, so that `sudo make install` after `make` needs no Rust toolchain.
 install: $(BUILT) ## install under PREFIX (/usr/local), below DESTDIR if set

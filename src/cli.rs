@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use lexopt::{Arg, Parser};
 
+use crate::interrupt;
+use crate::memory;
 use crate::report::{self, Reporter};
 use crate::stream::Format;
 use crate::stream::line::Dialect;
@@ -25,6 +27,9 @@ pub enum Exit {
     /// A signal ended it after the step in hand: 128 + its number.
     Signal(u8),
 }
+
+/// The exit status of a run that could not finish.
+pub(crate) const STOPPED: u8 = 2;
 
 /// Why a run did not come to its end.
 #[derive(Debug)]
@@ -67,20 +72,22 @@ impl From<lexopt::Error> for Failure {
 
 /// What every binary's `main` does: runs the tool, tells why it failed, and turns the result into an exit status.
 pub fn main(tool: &'static str, run: impl FnOnce(Parser) -> Result<Exit, Failure>) -> ExitCode {
+    memory::name_tool(tool);
+    interrupt::outlive_size_limit();
     let reporter = Reporter::new(tool, false);
     match run(Parser::from_env()) {
         Ok(Exit::Done) | Err(Failure::ClosedOutput) => ExitCode::SUCCESS,
         Ok(Exit::Partial) => ExitCode::from(1),
-        Ok(Exit::Stopped) => ExitCode::from(2),
+        Ok(Exit::Stopped) => ExitCode::from(STOPPED),
         Ok(Exit::Signal(number)) => ExitCode::from(128 + number),
         Err(Failure::Usage(text)) => {
             reporter.warn(&text);
             reporter.warn(&format!("see {tool} --help or man {tool}"));
-            ExitCode::from(2)
+            ExitCode::from(STOPPED)
         }
         Err(Failure::Stop(text)) => {
             reporter.warn(&text);
-            ExitCode::from(2)
+            ExitCode::from(STOPPED)
         }
     }
 }

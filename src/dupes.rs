@@ -115,8 +115,10 @@ pub struct Plan<'a> {
     /// What is printed, in this order.
     entries: Vec<Entry>,
     records: u64,
-    /// Of the records that were compared: those in the quarantine, which are left out.
-    in_quarantine: u64,
+    /// Whether records that would have been compared lie in the quarantine, and are left out.
+    in_quarantine: bool,
+    /// How many seem to be in the quarantine of another run.
+    in_another: u64,
     tally: Tally,
 }
 
@@ -131,8 +133,15 @@ pub fn plan<'a>(job: &Job<'a>, progress: &Progress) -> Result<Option<Plan<'a>>, 
     let working_dir = std::env::current_dir()
         .map_err(|error| Failure::Stop(format!("looking: working directory: {}", report::reason(&error))))?;
     let destinations = Destinations::new(&job.options.to, working_dir);
-    let mut plan =
-        Plan { job: *job, destinations, entries: Vec::new(), records: 0, in_quarantine: 0, tally: Tally::default() };
+    let mut plan = Plan {
+        job: *job,
+        destinations,
+        entries: Vec::new(),
+        records: 0,
+        in_quarantine: false,
+        in_another: 0,
+        tally: Tally::default(),
+    };
     Ok(plan.read(progress)?.then_some(plan))
 }
 
@@ -145,7 +154,7 @@ impl Plan<'_> {
             return Ok(false);
         }
         job.table.check_whole()?;
-        job.table.judge(&faults, job.options.skip_bad_lines, job.reporter)?;
+        job.table.judge(&faults, job.reporter)?;
         drop(faults);
         self.records = records;
         if disproved > 0 {
@@ -158,7 +167,8 @@ impl Plan<'_> {
         }
         let before = entries.len();
         let spellings = places::find(&mut entries, &markers, job)?;
-        self.in_quarantine = (before - entries.len()) as u64;
+        self.in_quarantine = entries.len() < before;
+        self.in_another = entries.iter().filter(|entry| entry.rank() == entry::LAST_RANK).count() as u64;
         self.tally = groups::decide(&mut entries, job)?;
         self.destinations.keep_apart(&mut entries, spellings, job)?;
         order::by_path(&mut entries, job.jobs, Rows(job.table))?;
@@ -195,6 +205,14 @@ impl Plan<'_> {
                  told them apart, crawl them together: ms-crawl --hash dups DIR..."
             ));
         }
+        if self.in_another > 0 {
+            let (records, dir) = (report::count(self.in_another, "record"), &self.job.options.to);
+            let name = report::shown(Path::new(dir.file_name().unwrap_or_default()));
+            reporter.warn(&format!(
+                "{records} below another directory called {name}, which may be an earlier quarantine: no copy there is kept \
+                 rather than one elsewhere; --to with its path leaves them out"
+            ));
+        }
         let records = report::count(self.records, "record");
         reporter.summary(&match self.job.options.mode {
             Mode::Unique => format!("{records}: {}", report::count(self.entries.len() as u64, "unique content")),
@@ -206,9 +224,9 @@ impl Plan<'_> {
             ),
         });
         // Whoever asks about the quarantine itself would take this for an answer.
-        if self.in_quarantine > 0 && tally.files == 0 && self.job.options.mode != Mode::Unique {
-            let (records, dir) = (report::count(self.in_quarantine, "record"), report::shown(&self.job.options.to));
-            reporter.summary(&format!("{records} in the quarantine, {dir}, not considered; --to names another"));
+        if self.in_quarantine && tally.files == 0 && self.job.options.mode != Mode::Unique {
+            let dir = report::shown(&self.job.options.to);
+            reporter.summary(&format!("records in the quarantine, {dir}, are not considered; --to names another"));
         }
     }
 }

@@ -69,6 +69,18 @@ pub fn for_people(bytes: &[u8]) -> String {
     text.replace(r"\\", r"\")
 }
 
+/// How much of a text is quoted in a message, in bytes: a hash, and what may be wrong around it.
+const EXCERPT: usize = 200;
+
+/// As [`for_people`], but no more than fits into a message: what follows is left out, and `…` stands for it.
+#[must_use]
+pub fn excerpt(bytes: &[u8]) -> String {
+    match bytes.get(..EXCERPT).filter(|_| bytes.len() > EXCERPT) {
+        Some(begin) => for_people(begin) + "\u{2026}",
+        None => for_people(bytes),
+    }
+}
+
 /// The bytes that `text` stands for.
 ///
 /// # Errors

@@ -40,6 +40,7 @@ use companion::{Begin, Companion};
 use judgement::{Judgement, judge};
 use known::Known;
 pub(crate) use known::Reader;
+pub use lines::{Beside, look_beside};
 use lines::{Contents, Half, Values};
 use replace::Placed;
 pub(crate) use seen::{Kept, Place, Seen};
@@ -323,8 +324,10 @@ impl Index {
             self.companion.retract().unwrap_or(());
         }
         replaced?;
+        // First the name goes to the disk: were the power to fail, FILE.new could stand there again, and must be known then.
+        let synced = sync_directory_of(&self.path);
         self.companion.retract()?;
-        sync_directory_of(&self.path).map_err(|error| failure("writing", &self.path, &error))?;
+        synced.map_err(|error| failure("writing", &self.path, &error))?;
         Ok(content)
     }
 

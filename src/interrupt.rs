@@ -47,6 +47,13 @@ impl Interrupt {
     }
 }
 
+/// From now on a write past the limit on the size of files (`ulimit -f`) fails as one on a full disk does, and is told;
+/// by default it ends the process, files half-written (setrlimit(2)).
+pub(crate) fn outlive_size_limit() {
+    // SAFETY: SIG_IGN is always a valid disposition.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+}
+
 /// A signal that is ignored from the start, as by nohup(1), stays so.
 fn is_ignored(signal: i32) -> bool {
     // SAFETY: an all-zero sigaction is a valid value to be filled in, and without a new action nothing is changed.

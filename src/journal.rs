@@ -7,18 +7,20 @@
 //! | `mediastruct-journal` | `1`, mode, digest of the rows, name of the run | first line |
 //! | `row` | the eight columns of a plan, paths absolute | a row of the plan; rows count from 0 |
 //! | `start` | | all rows are written and on disk; moves may follow |
-//! | `mkdir` | path | this directory is about to be made |
-//! | `part` | row, path, id or `-` | the unfinished copy of a row, or the second name of one being linked, is about to be made there, or is this file |
+//! | `mkdir` | path | this directory is about to be made, or made again by an undo |
+//! | `part` | row, path, id or `-` | the unfinished copy of a row, or the second name of one being linked, is about to be made there, or is this file; the id of a copy is on the disk before it has a name |
 //! | `done` | row, size, mtime, id | the row's file stands at its destination, and is this |
 //! | `rmdir` | path, mode, mtime, uid, gid | this emptied directory is about to be removed |
 //! | `undone` | row | the row's file is back at its source |
-//! | `end` | | nothing is left to do or to repair |
+//! | `end` | | nothing is left to do or to repair, and all names that came or went are on the disk |
 //!
 //! What a crash leaves is a journal without `end`, its last line perhaps cut. A line is one write, and `start` is
 //! reached only when everything before it is on disk (fsync of the file and of its directory), so whatever was moved
-//! is in the journal. A `done` that was lost is inferred from the file itself, which a rename leaves the same.
+//! is in the journal. A `done` that was lost is inferred from the file itself, which a rename leaves the same, and an
+//! unfinished copy whose `part` a power failure took is known by its name, which no other run gives.
 
 mod read;
+mod room;
 mod store;
 
 use std::fs::File;
@@ -33,6 +35,7 @@ use crate::report;
 use crate::stream::writer::tsv_line;
 
 pub use read::{LeftOver, Past, RowState};
+use room::Room;
 pub(crate) use store::{Origin, open, open_to_look, own};
 pub use store::{Store, newest_first};
 
@@ -92,9 +95,14 @@ pub struct Journal {
     file: File,
     path: PathBuf,
     run: String,
+    room: Room,
 }
 
 impl Journal {
+    fn new(file: File, path: &Path, run: String) -> Self {
+        Self { file, path: path.to_owned(), run, room: Room::default() }
+    }
+
     /// Where it is kept.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -107,20 +115,30 @@ impl Journal {
         &self.run
     }
 
-    /// A directory is about to be made.
+    /// Sees to it that the next `done` or `undone` can be written, which comes when a file has moved already. What comes
+    /// before it does not take that room away.
     ///
     /// # Errors
     /// [`Failure::Stop`], as in all these methods, where the line cannot be written: then nothing may be moved.
+    pub fn make_room(&mut self) -> Result<(), Failure> {
+        self.room.make(&self.file).map_err(|error| self.failure(&error))
+    }
+
+    /// A directory is about to be made.
+    ///
+    /// # Errors
+    /// As [`Journal::make_room`].
     pub fn mkdir(&mut self, path: &Path) -> Result<(), Failure> {
         let mut line = Entry::new("mkdir");
         line.path(path);
-        self.write(line)
+        self.write(line)?;
+        self.make_room()
     }
 
     /// An unfinished copy, or second name, of row `row` is about to be made, or has been made and is the file `id`.
     ///
     /// # Errors
-    /// As [`Journal::mkdir`].
+    /// As [`Journal::make_room`].
     pub fn part(&mut self, row: usize, path: &Path, id: Option<FileId>) -> Result<(), Failure> {
         let mut line = Entry::new("part");
         line.show(row).path(path);
@@ -128,13 +146,14 @@ impl Journal {
             Some(id) => line.show(id),
             None => line.show("-"),
         };
-        self.write(line)
+        self.write(line)?;
+        self.make_room()
     }
 
     /// The file of row `row` stands at its destination.
     ///
     /// # Errors
-    /// As [`Journal::mkdir`].
+    /// As [`Journal::make_room`].
     pub fn done(&mut self, row: usize, standing: &Standing) -> Result<(), Failure> {
         let mut line = Entry::new("done");
         line.show(row).show(standing.size).show(standing.mtime).show(standing.id);
@@ -144,7 +163,7 @@ impl Journal {
     /// An emptied directory is about to be removed.
     ///
     /// # Errors
-    /// As [`Journal::mkdir`].
+    /// As [`Journal::make_room`].
     pub fn rmdir(&mut self, removed: &Removed) -> Result<(), Failure> {
         let mut line = Entry::new("rmdir");
         line.path(&removed.path).show(removed.mode).show(removed.mtime).show(removed.uid).show(removed.gid);
@@ -154,7 +173,7 @@ impl Journal {
     /// The file of row `row` is back at its source.
     ///
     /// # Errors
-    /// As [`Journal::mkdir`].
+    /// As [`Journal::make_room`].
     pub fn undone(&mut self, row: usize) -> Result<(), Failure> {
         let mut line = Entry::new("undone");
         line.show(row);
@@ -164,7 +183,7 @@ impl Journal {
     /// Nothing is left to do or to repair.
     ///
     /// # Errors
-    /// As [`Journal::mkdir`].
+    /// As [`Journal::make_room`].
     pub fn end(&mut self) -> Result<(), Failure> {
         self.write(Entry::new("end"))?;
         self.sync()
@@ -173,18 +192,27 @@ impl Journal {
     /// Brings everything written so far to the disk.
     ///
     /// # Errors
-    /// As [`Journal::mkdir`].
+    /// As [`Journal::make_room`].
     pub fn sync(&mut self) -> Result<(), Failure> {
         self.file.sync_data().map_err(|error| self.failure(&error))
     }
 
     fn write(&mut self, mut line: Entry) -> Result<(), Failure> {
         line.text.push(b'\n');
-        self.file.write_all(&line.text).map_err(|error| self.failure(&error))
+        self.file.write_all(&line.text).map_err(|error| self.failure(&error))?;
+        self.room.take(line.text.len());
+        Ok(())
     }
 
     fn failure(&self, error: &io::Error) -> Failure {
         failure("writing the journal", &self.path, error)
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        // What is not given back is some space that only this file can use.
+        self.room.give_back(&self.file).unwrap_or(());
     }
 }
 

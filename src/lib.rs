@@ -43,6 +43,7 @@ pub mod interrupt;
 pub mod journal;
 pub mod mapped;
 pub mod media;
+pub mod memory;
 pub mod mv;
 pub mod pack;
 pub mod place;

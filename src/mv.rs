@@ -17,12 +17,14 @@ mod shelf;
 mod trouble;
 mod undo;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::cli::{Common, Exit, Failure};
 use crate::interrupt::Interrupt;
-use crate::journal::{Journal, Mode, Past, RowState, Store};
+use crate::journal::{Journal, LeftOver, Mode, Past, RowState, Store};
+use crate::memory;
 use crate::place::Locator;
 use crate::plan::{Plan, Reading, Step};
 use crate::progress::Progress;
@@ -78,11 +80,12 @@ impl Options {
             mode: self.mode,
             check: self.check,
             leaving: Leaving::Nothing,
-            shelf: self.offline_keep.then(shelf::Shelf::default),
+            shelf: shelf::Shelf::new(self.offline_keep),
             interrupt: interrupt.clone(),
             progress,
             made: Vec::new(),
             unsynced: Vec::new(),
+            touched: BTreeSet::new(),
         })
     }
 
@@ -143,6 +146,7 @@ pub fn run(options: &Options, progress: &Progress, reporter: &Reporter) -> Resul
     progress.expect_bytes(plan.bytes());
     let output = Output::new(options.common.format())?;
     let (journal, past) = options.store()?.begin(&plan, options.mode)?;
+    memory::advise("the same command goes on where it stopped, and --undo takes it back");
     Run { plan: &plan, past, mover, journal, output, reporter, emptied: Emptied::default(), tally: Tally::default() }
         .all(options)
 }
@@ -178,7 +182,8 @@ impl Run<'_> {
         };
         let result = rows.and_then(|()| self.tidy(options));
         let made = std::mem::take(&mut self.mover.made);
-        prune::remove_unused(&made, &mut self.mover.dirs);
+        prune::remove_unused(made.iter(), &mut self.mover.dirs, self.reporter);
+        let is_synced = sync_names(&mut self.mover, self.reporter);
         if let Err(failure) = self.journal.sync() {
             self.tell();
             return Err(failure);
@@ -186,7 +191,9 @@ impl Run<'_> {
         self.tell();
         match result {
             Ok(()) => {
-                self.journal.end()?;
+                if is_synced {
+                    self.journal.end()?;
+                }
                 match self.output.finish() {
                     Ok(()) | Err(Failure::ClosedOutput) => Ok(self.reporter.exit()),
                     Err(failure) => Err(failure),
@@ -221,18 +228,26 @@ impl Run<'_> {
     }
 
     fn row(&mut self, number: usize, step: &Step) -> Result<Outcome, Trouble> {
+        let mut task = Task::new(number, step, &self.past);
         if let RowState::Done(standing) = self.past.state(number)
             && let Some(facts) = self.stands(step).filter(|facts| facts.standing() == standing)
         {
-            return Ok(Outcome { facts, hash: step.hash, was_done: true });
+            let source = self.mover.standing_at(&step.source).filter(|_| self.mover.mode == Mode::Move);
+            if source.is_none_or(|(_, source)| source.difference(&step.expected).is_some()) {
+                return Ok(Outcome { facts, hash: step.hash, was_done: true });
+            }
+            // The power failed, and the removal of the source had not reached the disk.
+            task.left_over = Some(LeftOver { path: step.dest.clone(), id: Some(standing.id) });
         }
-        let left_over = self.past.left_over(number).cloned();
-        let outcome = self.mover.carry_out(&Task { number, step, left_over }, &mut self.journal)?;
+        self.journal.make_room()?;
+        let outcome = self.mover.carry_out(&task, &mut self.journal)?;
         // In a run that is taken up, what stands already was put there before the crash, which swallowed the line. Not so
         // a copy: the journal knows which file it made, and any other is not for --undo to remove.
         let was_swallowed = self.past.is_taken_up() && self.mover.mode != Mode::Copy;
         if !outcome.was_done || was_swallowed {
-            self.journal.done(number, &outcome.facts.standing())?;
+            let told = self.journal.done(number, &outcome.facts.standing());
+            // The file has moved all the same, and nobody else would tell of it.
+            told.inspect_err(|_| self.note(step, &outcome).unwrap_or(()))?;
         }
         Ok(outcome)
     }
@@ -313,6 +328,15 @@ impl Run<'_> {
             shown(self.journal.path())
         ));
     }
+}
+
+/// Without that, no journal may say that all is done.
+fn sync_names(mover: &mut Mover<'_>, reporter: &Reporter) -> bool {
+    let failed = mover.sync_names();
+    for (dir, error) in &failed {
+        reporter.failed("bringing the names to the disk in", dir, &report::reason(error));
+    }
+    failed.is_empty()
 }
 
 fn doing(mode: Mode) -> &'static str {

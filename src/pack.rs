@@ -97,11 +97,15 @@ impl Job<'_> {
         let archived = items.settle(&fates, &mut tree, &mut refusals, self);
         meetings::sort_out(&mut items, &tree, &mut refusals, self)?;
         let opens = continued::open(&archive, &mut items, &tree, &mut refusals, self)?;
-        let units = units::form(&mut items, &tree, self);
+        let order = units::form(&items, &tree, self);
         if self.interrupt.came() {
             return Ok(None);
         }
-        let packing = fill::pack(&units, &items, &tree, opens, &archive, self)?;
+        let packing = fill::pack(&order, &items, &tree, opens, &archive, self)?;
+        // Rows of half a plan would tell of volumes that are whole, and are not.
+        if self.interrupt.came() {
+            return Ok(None);
+        }
         refusals.tell(self)?;
         Ok(Some(Plan { items, tree, packing, archived }))
     }

@@ -17,6 +17,8 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, statat};
+
 use mounts::{Inner, Mounts};
 
 /// The name of the file that protects the directory it stands in, and all below.
@@ -58,6 +60,11 @@ impl Location {
     #[must_use]
     pub fn real(&self) -> &Path {
         &self.real
+    }
+
+    /// Whether any directory `is` so: this one, or one above it on any way that leads here.
+    pub fn any_above(&self, is: impl Fn(&Path) -> bool) -> bool {
+        self.ways.iter().any(|way| way.ancestors().any(&is))
     }
 }
 
@@ -145,11 +152,21 @@ impl Locator {
 
 /// What cannot be looked at is taken as marked.
 fn has_marker(dir: &Path) -> bool {
-    use io::ErrorKind::{NotADirectory, NotFound};
-    match dir.join(MARKER).symlink_metadata() {
-        Ok(_) => true,
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
+    let marker = match dir.join(MARKER).symlink_metadata() {
+        // The directory may be in reach where a path with one more name is too long.
+        Err(error) if error.kind() == InvalidFilename => marker_inside(dir),
+        looked => looked.map(drop),
+    };
+    match marker {
+        Ok(()) => true,
         Err(error) => !matches!(error.kind(), NotFound | NotADirectory),
     }
+}
+
+fn marker_inside(dir: &Path) -> io::Result<()> {
+    let dir = openat(CWD, dir, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    Ok(statat(&dir, MARKER, AtFlags::SYMLINK_NOFOLLOW).map(drop)?)
 }
 
 /// The directory of a path by its spelling: `.` for a bare name. A path that ends in `..` is its own directory.

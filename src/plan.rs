@@ -14,7 +14,7 @@ use crate::record::{ContentHash, FileId, Record, Timestamp};
 use crate::report::{Reporter, shown};
 use crate::stream::table::RowReader;
 use crate::stream::writer::{push_id, push_time};
-use crate::stream::{Fault, RowRef, Table};
+use crate::stream::{Faults, RowRef, Table};
 
 /// What is known of a file and must still be true when it is touched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -320,17 +320,17 @@ fn clash(first: Claim, second: Claim) -> Option<&'static str> {
 
 fn read_rows(table: &Table, skip_bad_lines: bool, reporter: &Reporter) -> Result<Vec<RowRef>, Failure> {
     let mut rows = Vec::new();
-    let mut faults: Vec<(RowRef, Fault)> = Vec::new();
+    let mut faults = Faults::new(skip_bad_lines);
     for mut part in table.parts(1) {
         rows.reserve(part.count_lines());
         while let Some((at, row)) = part.next_row() {
             match row {
                 Ok(_) => rows.push(at),
-                Err(fault) => faults.push((at, fault)),
+                Err(_) => faults.push(at),
             }
         }
     }
-    table.judge(&faults, skip_bad_lines, reporter)?;
+    table.judge(&faults, reporter)?;
     Ok(rows)
 }
 
@@ -369,6 +369,17 @@ fn fingerprint(path: &Path, locator: &mut Locator) -> u64 {
     path.file_name().hash(&mut hasher);
     hasher.finish()
 }
+
+/// Whether `ms-mv` gives such a name to a copy that it has not finished.
+pub(crate) fn is_part(name: &[u8]) -> bool {
+    name.starts_with(PART_PREFIX.as_bytes()) && name.ends_with(PART_SUFFIX.as_bytes())
+}
+
+/// What the names of unfinished copies begin with.
+pub(crate) const PART_PREFIX: &str = ".ms-mv-";
+
+/// What the names of unfinished copies end with.
+pub(crate) const PART_SUFFIX: &str = ".part";
 
 #[cfg(test)]
 mod tests {

@@ -195,6 +195,21 @@ pub fn decimal(digits: &[u8]) -> Option<u64> {
     })
 }
 
+/// Appends decimal digits, without the cost of the formatting machinery.
+pub(crate) fn push_decimal(mut value: u64, line: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let mut from = digits.len();
+    loop {
+        from -= 1;
+        digits[from] = b'0' + (value % 10).to_le_bytes()[0];
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    line.extend_from_slice(&digits[from..]);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -104,6 +104,7 @@ pub fn shown(path: &Path) -> String {
 #[must_use]
 pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
+    let text = if error.kind() == io::ErrorKind::OutOfMemory { format!("out of memory: {text}") } else { text };
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 

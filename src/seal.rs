@@ -36,6 +36,7 @@ use crate::cli::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{self, Reporter, shown};
+use crate::volume::archive::Archive;
 
 /// The tool's name in its messages.
 const TOOL: &str = "ms-seal";
@@ -69,14 +70,35 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Result<Exit, Failure> {
 
 impl Job<'_> {
     fn act(&self, table: &crate::stream::Table, out: &mut dyn Write) -> Result<(), Failure> {
+        // A first packing that fills no volume makes no archive, either.
+        if self.options.action == Action::Stream && table.is_empty() && is_missing(&self.options.archive) {
+            self.reporter.summary("nothing to seal");
+            return Ok(());
+        }
         check_dir(&self.options.archive)?;
         match &self.options.action {
             Action::Stream | Action::All => sealing::seal(self, table),
             Action::Burned(number, burn) => burned::record(self, *number, burn),
+            Action::Unburned(number, copy, media_id) => {
+                burned::take_back(self, *number, copy.as_deref(), media_id.as_deref())
+            }
             Action::List => list::write(self, out),
             Action::Cat => cat::write(self, out),
         }
     }
+}
+
+fn is_missing(dir: &Path) -> bool {
+    dir.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
+/// To seal a tree that is sorted by years would put lists into each of its years, and to list it would call them volumes.
+fn refuse_years(doing: &str, archive: &Archive) -> Result<(), Failure> {
+    let Some(year) = archive.looks_like_a_year() else { return Ok(()) };
+    let path = shown(&year.dir(&archive.dir));
+    Err(Failure::Stop(format!(
+        "{doing}: {path}: a tree that is sorted by years looks like this, and an archive of numbered volumes does not"
+    )))
 }
 
 /// A misspelled archive would look like one without volumes.

@@ -4,6 +4,7 @@
 //! [`writer`] writes them.
 
 mod fault;
+mod faults;
 pub mod held;
 pub mod line;
 mod plain;
@@ -11,6 +12,7 @@ pub mod table;
 pub mod writer;
 
 pub use fault::Fault;
+pub use faults::Faults;
 pub use held::Held;
 pub use line::Row;
 pub use table::{RowRef, Table};

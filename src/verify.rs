@@ -19,7 +19,7 @@ use crate::cli::{Common, Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{self, Reporter};
-use crate::stream::{Fault, RowRef};
+use crate::stream::Faults;
 pub(crate) use claim::Reason;
 use claim::Verdict;
 use input::Input;
@@ -59,7 +59,7 @@ pub fn run(operands: &[OsString], options: &Options) -> Result<Exit, Failure> {
         check_root(root)?;
     }
     // Nothing has begun while records are still coming, so a signal may end that at once.
-    let inputs = input::open(operands, options.root.as_deref())?;
+    let inputs = input::open(operands, options)?;
     let interrupt = Interrupt::install()?;
     let mut progress = Progress::start("ms-verify", options.common.progress);
     let reporter = progress.reporter("ms-verify", options.common.quiet);
@@ -114,10 +114,10 @@ impl Job<'_> {
     fn survey(&self, inputs: &[Input]) -> Result<Survey, Failure> {
         let mut survey = Survey { knows_bytes: true, ..Survey::default() };
         for input in inputs {
-            let faults = survey.add(input);
+            let faults = survey.add(input, self.options.skip_bad_lines);
             input.table.check_whole()?;
-            input.judge(self.options.skip_bad_lines, self.reporter)?;
-            input.table.judge(&faults, self.options.skip_bad_lines, self.reporter)?;
+            input.judge(self.reporter)?;
+            input.table.judge(&faults, self.reporter)?;
         }
         Ok(survey)
     }
@@ -139,8 +139,8 @@ struct Survey {
 }
 
 impl Survey {
-    fn add(&mut self, input: &Input) -> Vec<(RowRef, Fault)> {
-        let mut faults = Vec::new();
+    fn add(&mut self, input: &Input, skip_bad_lines: bool) -> Faults {
+        let mut faults = Faults::new(skip_bad_lines);
         self.is_wide |= input.table.begins_wide();
         self.knows_bytes &= input.has_sizes;
         for mut part in input.table.parts(1) {
@@ -150,7 +150,7 @@ impl Survey {
                         self.is_wide |= row.dest.is_some() || row.keep.is_some() || row.note.is_some();
                         self.bytes = self.bytes.saturating_add(row.hash.map_or(0, |_| row.size));
                     }
-                    Err(fault) => faults.push((at, fault)),
+                    Err(_) => faults.push(at),
                 }
             }
         }

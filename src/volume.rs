@@ -24,12 +24,16 @@ pub mod date;
 pub mod extent;
 pub mod image;
 pub mod index;
+mod json;
 pub mod medium;
 pub mod planned;
 pub mod sums;
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::record::decimal;
@@ -139,12 +143,57 @@ pub fn is_sealed(dir: &Path) -> bool {
     number.zip(dir.parent()).is_some_and(|(number, archive)| stands(number.listing(archive)))
 }
 
-/// Whether nothing may be added to the volume in `dir`: it is sealed, or its sealing has begun. Only a directory that is
-/// called like a volume is taken for one whose sealing has begun, for an `index.json` stands in many.
+/// Whether nothing may leave the volume in `dir`: it is sealed, or a list of its files stands there already. Only a directory
+/// that is called like a volume is taken for one whose sealing has begun, for an `index.json` stands in many.
 #[must_use]
 pub fn is_closed(dir: &Path) -> bool {
     let is_numbered = dir.file_name().and_then(Number::of_dir).is_some();
     is_sealed(dir) || is_numbered && [INDEX, SUMS].iter().any(|name| dir.join(name).symlink_metadata().is_ok())
+}
+
+/// Whether nothing may be added to the volume in `dir`: it is closed, or the text for people, which is written first, is one
+/// that was made for a volume.
+#[must_use]
+pub fn has_begun(dir: &Path) -> bool {
+    is_closed(dir) || is_readme(&dir.join(README), None).unwrap_or(false)
+}
+
+/// Whether the file at `path` begins as the text for people does: with the label of volume `number`, or of any. What is not
+/// there, or is no regular file, does not.
+///
+/// # Errors
+/// What the system gives.
+pub fn is_readme(path: &Path, number: Option<Number>) -> io::Result<bool> {
+    match path.symlink_metadata() {
+        Ok(status) if status.is_file() => {}
+        Ok(_) => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    }
+    let mut head = Vec::new();
+    open_file(path)?.take(README_HEAD).read_to_end(&mut head)?;
+    let mut lines = head.split(|byte| *byte == b'\n');
+    let (Some(label), Some(rule), Some(_)) = (lines.next(), lines.next(), lines.next()) else { return Ok(false) };
+    let found = label.strip_prefix(LABEL.as_bytes()).and_then(|name| Number::of_dir(OsStr::from_bytes(name)));
+    let is_underlined = rule.len() == label.len() && rule.iter().all(|byte| *byte == b'=');
+    Ok(is_underlined && found.is_some_and(|found| number.is_none_or(|number| number == found)))
+}
+
+/// Enough for the label of any volume and the line below it, in bytes.
+const README_HEAD: u64 = 64;
+
+/// Opens a regular file, or what a symbolic link to one leads to, and never waits for it.
+///
+/// # Errors
+/// What the system gives, and where it is anything else.
+pub fn open_file(path: &Path) -> io::Result<File> {
+    use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
+    let file = openat(CWD, path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?;
+    match FileType::from_raw_mode(fstat(&file)?.st_mode) {
+        FileType::RegularFile => Ok(File::from(file)),
+        FileType::Directory => Err(rustix::io::Errno::ISDIR.into()),
+        _ => Err(io::Error::other("not a regular file")),
+    }
 }
 
 #[cfg(test)]
@@ -185,5 +234,30 @@ mod tests {
         assert!(is_sealed(&second) && is_closed(&second));
         std::fs::write(dir.path().join(INDEX), "").expect("index");
         assert!(!is_closed(dir.path()), "an index.json alone makes no volume");
+    }
+
+    #[test]
+    fn a_volume_whose_text_for_people_stands_has_begun() {
+        let dir = tempfile::tempdir().expect("directory");
+        let readme = dir.path().join(README);
+        assert!(!has_begun(dir.path()));
+        for (text, is_it) in [
+            ("MS_0007\n=======\n\nThis is", true),
+            ("MS_12345\n========\n", true),
+            ("MS_0007\n======\n", false),
+            ("MS_007\n======\n", false),
+            ("MS_0007\n=======", false),
+            ("Read me\n=======\n", false),
+            ("", false),
+        ] {
+            std::fs::write(&readme, text).expect("file");
+            assert_eq!(has_begun(dir.path()), is_it, "{text:?}");
+        }
+        std::fs::write(&readme, "MS_0007\n=======\n").expect("file");
+        let is_of = |number| is_readme(&readme, Number::new(number)).expect("file");
+        assert!(is_of(7) && !is_of(8));
+        std::fs::remove_file(&readme).expect("removal");
+        assert!(std::process::Command::new("mkfifo").arg(&readme).status().expect("mkfifo").success());
+        assert!(!has_begun(dir.path()), "nobody waits for a FIFO");
     }
 }

@@ -6,6 +6,9 @@ use lexopt::Parser;
 use mediastruct::cli::{self, Argument, Exit, Failure};
 use mediastruct::crawl::{self, Keeping, Options};
 
+#[global_allocator]
+static ALLOCATOR: mediastruct::memory::Allocator = mediastruct::memory::Allocator;
+
 const USAGE: &str = "\
 usage: ms-crawl [options] [DIR|FILE...]
 

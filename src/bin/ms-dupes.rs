@@ -12,6 +12,9 @@ use mediastruct::progress::Progress;
 use mediastruct::report;
 use mediastruct::stream::Table;
 
+#[global_allocator]
+static ALLOCATOR: mediastruct::memory::Allocator = mediastruct::memory::Allocator;
+
 const TOOL: &str = "ms-dupes";
 
 const USAGE: &str = "\
@@ -70,6 +73,12 @@ fn make_plan(common: &Common, options: &Options, indexes: &[OsString]) -> Result
         let dir = report::shown(missing);
         reporter.warn(&format!(
             "--protect: {dir}: there is no such directory here; only what is spelled like that is protected"
+        ));
+    }
+    for missing in options.prefer.iter().filter(|dir| !dir.is_dir()) {
+        let dir = report::shown(missing);
+        reporter.warn(&format!(
+            "--prefer: {dir}: there is no such directory here; only what is spelled like that is preferred"
         ));
     }
     let job = Job {

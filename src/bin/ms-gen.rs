@@ -7,6 +7,9 @@ use mediastruct::cli::{self, Argument, Common, Exit, Failure};
 use mediastruct::dataset::{self, Kind, Options, Plan, options};
 use mediastruct::interrupt::Interrupt;
 
+#[global_allocator]
+static ALLOCATOR: mediastruct::memory::Allocator = mediastruct::memory::Allocator;
+
 const USAGE: &str = "\
 usage: ms-gen [options] DIR
 Fills DIR, which must be empty or new, with photos, videos and texts to try things on.

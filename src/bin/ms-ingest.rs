@@ -7,6 +7,9 @@ use lexopt::Parser;
 use mediastruct::cli::{self, Argument, Exit, Failure};
 use mediastruct::ingest::{self, Builder};
 
+#[global_allocator]
+static ALLOCATOR: mediastruct::memory::Allocator = mediastruct::memory::Allocator;
+
 const TOOL: &str = "ms-ingest";
 
 const USAGE: &str = "\

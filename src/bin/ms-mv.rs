@@ -8,6 +8,9 @@ use mediastruct::journal::Mode;
 use mediastruct::mv::{self, Check, Options, Prune};
 use mediastruct::progress::Progress;
 
+#[global_allocator]
+static ALLOCATOR: mediastruct::memory::Allocator = mediastruct::memory::Allocator;
+
 const TOOL: &str = "ms-mv";
 
 const USAGE: &str = "\

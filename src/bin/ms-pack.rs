@@ -7,6 +7,9 @@ use lexopt::Parser;
 use mediastruct::cli::{self, Argument, Exit, Failure};
 use mediastruct::pack::{self, Builder};
 
+#[global_allocator]
+static ALLOCATOR: mediastruct::memory::Allocator = mediastruct::memory::Allocator;
+
 const TOOL: &str = "ms-pack";
 
 const USAGE: &str = "\

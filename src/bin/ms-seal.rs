@@ -7,12 +7,16 @@ use lexopt::Parser;
 use mediastruct::cli::{self, Argument, Exit, Failure};
 use mediastruct::seal::{self, Builder};
 
+#[global_allocator]
+static ALLOCATOR: mediastruct::memory::Allocator = mediastruct::memory::Allocator;
+
 const TOOL: &str = "ms-seal";
 
 const USAGE: &str = "\
 usage: ms-seal [options] ARCHIVE
        ms-seal --all [options] ARCHIVE
        ms-seal --burned VOL [--copy NAME] [--media-id ID] ARCHIVE
+       ms-seal --unburned VOL [--copy NAME] [--media-id ID] ARCHIVE
        ms-seal --list | --cat ARCHIVE
 
 Reads what ms-mv has moved from standard input and seals the volumes of ARCHIVE that it
@@ -21,17 +25,21 @@ and never changes again. ARCHIVE remembers it in its catalogue.
 
       --all                 seal all volumes, and read no stream
       --burned VOL          record that volume VOL (7, 0007 or MS_0007) was burned
+      --unburned VOL        take back the last burn recorded of VOL (with that copy or id)
       --copy NAME           what this copy is called, or where it is kept
       --media-id ID         what is written on the disc, or what it says of itself
       --list                show all volumes
       --cat                 write the records of all sealed volumes, also of those whose
                             directory is gone since the disc is on a shelf
+
+For sealing only:
       --media MEDIUM        cd, dvd, dvd-dl, bd25, bd50, bd100 or bd128: a volume that the
                             stream does not tell it of must fit this
       --capacity SIZE       how much a disc holds, where it is none of these
       --reserve PCT%|SIZE   leave so much of each disc free
       --fs FILESYSTEM       what images are written as: iso, udf or raw (iso)
       --skip-bad-lines      go on without malformed lines
+
       --csv, --header, --no-header
                             how --cat writes records
   -j, --jobs N              read in N threads

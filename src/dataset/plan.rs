@@ -15,6 +15,7 @@ use super::options::{Options, Range};
 use super::random::Random;
 use super::sizes;
 use crate::cli::Failure;
+use crate::memory;
 
 /// What is in one or more files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +90,7 @@ fn sources(options: &Options, originals: u64) -> Result<Vec<usize>, Failure> {
     let too_many = || Failure::Usage(format!("--files: {} is more than this machine can count", options.files));
     let limit = usize::try_from(options.files).map_err(|_| too_many())?;
     let mut sources = Vec::new();
-    sources.try_reserve_exact(limit).map_err(|_| too_many())?;
+    memory::may_fail(|| sources.try_reserve_exact(limit)).map_err(|_| too_many())?;
     let single = u64::from(originals > 1);
     let draw = |number| single + Random::new(options.seed, "source", number).below(originals - single);
     sources.extend((0..options.duplicates()).map(|number| usize::try_from(draw(number)).unwrap_or(0)));

@@ -54,7 +54,10 @@ impl Mark {
 const RANK_SHIFT: u32 = PLACE_BITS + 8;
 
 /// The rank of what lies in no preferred directory.
-pub(super) const NO_RANK: u8 = u8::MAX;
+pub(super) const NO_RANK: u8 = LAST_RANK - 1;
+
+/// The rank of what seems to lie in the quarantine of another run, from which whoever empties it takes everything.
+pub(super) const LAST_RANK: u8 = u8::MAX;
 
 impl Entry {
     /// A place that no record has taken yet.

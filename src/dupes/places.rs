@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::Job;
-use super::entry::{Entry, Mark, NO_RANK, Standing, is_plainly_normal, unescaped};
+use super::entry::{Entry, LAST_RANK, Mark, NO_RANK, Standing, is_plainly_normal, unescaped};
 use super::read::{BATCH, Rows};
 use crate::cli::Failure;
 use crate::place::{self, Location, Locator};
@@ -102,11 +102,19 @@ impl Places {
         let location = self.locator.directory(path);
         let spelled = place::absolute(path, self.locator.working_dir());
         let rank = self.preferred.iter().position(|place| location.is_within(place));
+        let seems_quarantined = self
+            .quarantine_spelled
+            .file_name()
+            .is_some_and(|name| spelled.components().any(|component| component.as_os_str() == name));
         let standing = Standing {
             quarantined: location.is_within(&self.quarantine) || spelled.starts_with(&self.quarantine_spelled),
             protected: self.protected.iter().any(|place| location.is_within(place))
                 || self.locator.is_marked(&location),
-            rank: rank.and_then(|rank| u8::try_from(rank).ok()).unwrap_or(NO_RANK),
+            rank: rank.and_then(|rank| u8::try_from(rank).ok()).unwrap_or(if seems_quarantined {
+                LAST_RANK
+            } else {
+                NO_RANK
+            }),
         };
         if self.known.len() >= REMEMBERED {
             self.known.clear();

@@ -8,7 +8,7 @@ use crate::escape;
 use crate::place::MARKER;
 use crate::progress::Progress;
 use crate::stream::table::{Part, RowReader};
-use crate::stream::{Fault, Row, RowRef, Table};
+use crate::stream::{Fault, Faults, Row, RowRef, Table};
 use crate::threads::{each, retain};
 use crate::verify::Reason;
 
@@ -78,7 +78,7 @@ pub(super) struct Contents {
     pub(super) records: u64,
     /// Records of files that protect the directory they stand in.
     pub(super) markers: Vec<RowRef>,
-    pub(super) faults: Vec<(RowRef, Fault)>,
+    pub(super) faults: Faults,
     /// Records that `ms-verify --failed` has let fall: their files are not what they say.
     pub(super) disproved: u64,
 }
@@ -98,10 +98,10 @@ pub(super) fn read(job: &Job<'_>, progress: &Progress) -> Contents {
         rest = after;
     }
     let sieves = Sieves { contents: Sieve::new(lines), paths: Sieve::new(lines) };
-    let mut contents = Contents::default();
+    let mut contents = Contents::new(job);
     for piece in each(job.jobs, pieces, |(part, piece)| read_part(part, piece, &sieves, job, progress)) {
         contents.markers.extend(piece.markers);
-        contents.faults.extend(piece.faults);
+        contents.faults.append(&piece.faults);
         contents.records += piece.records;
         contents.disproved += piece.disproved;
     }
@@ -147,7 +147,7 @@ fn read_part(
     job: &Job<'_>,
     progress: &Progress,
 ) -> Contents {
-    let mut contents = Contents::default();
+    let mut contents = Contents::new(job);
     for stretch in entries.chunks_mut(STRETCH) {
         if job.interrupt.came() {
             break;
@@ -163,6 +163,10 @@ fn read_part(
 }
 
 impl Contents {
+    fn new(job: &Job<'_>) -> Self {
+        Self { faults: Faults::new(job.options.skip_bad_lines), ..Self::default() }
+    }
+
     fn read_stretch(&mut self, part: &mut Part<'_>, stretch: &mut [Entry], job: &Job<'_>) {
         for entry in stretch {
             match part.next_row() {
@@ -181,7 +185,7 @@ impl Contents {
                         self.markers.push(at);
                     }
                 }
-                Some((at, Err(fault))) => self.faults.push((at, fault)),
+                Some((at, Err(_))) => self.faults.push(at),
             }
         }
     }

@@ -25,7 +25,7 @@ use crate::record::{FileId, Timestamp};
 use crate::report::Reporter;
 use crate::stream::line::{Layout, Line, LineReader};
 use crate::stream::table::{Part, RowReader};
-use crate::stream::{Row, RowRef, Table};
+use crate::stream::{Faults, Row, RowRef, Table};
 use crate::threads::each;
 
 /// So many names of one file are looked at before it is looked for by its path.
@@ -87,6 +87,7 @@ impl Known {
         let lines = lines + usize::from(table.begins_with_mark());
         let logged = log.as_deref().map_or(0, |log| memchr::memchr_iter(b'\n', log).count());
         let cells = usize::try_from(len / CELL / 64 + 1).map_err(|_| Failure::Stop("the index is too large".into()))?;
+        let is_of_crawl = trust.is_of_crawl;
         let mut known = Self {
             table,
             len,
@@ -104,18 +105,19 @@ impl Known {
             paths: OnceLock::new(),
             alive: (0..cells).map(|_| AtomicU64::new(0)).collect(),
         };
-        known.sorted = known.look_through(jobs, reporter)?;
+        known.sorted = known.look_through(is_of_crawl, jobs, reporter)?;
         Ok(known)
     }
 
     /// Fills the table of identities, and tells whether the index is sorted.
-    fn look_through(&self, jobs: usize, reporter: &Reporter) -> Result<bool, Failure> {
+    fn look_through(&self, is_of_crawl: bool, jobs: usize, reporter: &Reporter) -> Result<bool, Failure> {
         let parts = each(jobs, self.table.parts(jobs), |mut part| {
-            let (mut faults, mut sorted) = (Vec::new(), true);
+            let (mut faults, mut sorted, mut is_plan) = (Faults::new(false), true, false);
             let (mut first, mut last) = (None, Vec::new());
             while let Some((at, row)) = part.next_row() {
                 match row {
                     Ok(row) => {
+                        is_plan |= row.dest.is_some() || row.keep.is_some() || row.note.is_some();
                         if let Some(id) = row.id {
                             self.ids.insert(self.fingerprint_of_id(id), at.0);
                         }
@@ -125,23 +127,29 @@ impl Known {
                         last.clear();
                         last.extend_from_slice(&path);
                     }
-                    Err(fault) => faults.push((at, fault)),
+                    Err(_) => faults.push(at),
                 }
             }
-            (faults, sorted, first, last)
+            (faults, sorted, is_plan, first, last)
         });
-        let mut faults = Vec::new();
-        let (mut sorted, mut before) = (true, Vec::new());
-        for (part_faults, part_sorted, first, last) in parts {
-            faults.extend(part_faults);
+        let mut faults = Faults::new(false);
+        let (mut sorted, mut is_plan, mut before) = (true, false, Vec::new());
+        for (part_faults, part_sorted, part_is_plan, first, last) in parts {
+            faults.append(&part_faults);
+            is_plan |= part_is_plan;
             sorted &= part_sorted && first.is_none_or(|first| before.is_empty() || before < first);
             before = last;
         }
-        if !faults.is_empty() {
+        if faults.count() > 0 {
             // A few are enough to see what kind of file it is.
-            faults.truncate(3);
-            self.table.judge(&faults, true, reporter)?;
+            for (place, fault) in self.table.told(&faults).take(3) {
+                reporter.failed_text("reading", &place, &fault);
+            }
             return Err(Failure::Stop("nothing is done: this file is no index, and is left as it is".into()));
+        }
+        // Rows that ms-mv wrote may have been added to an index; but what no crawl has written may be somebody's plan.
+        if is_plan && !is_of_crawl {
+            return Err(Failure::Stop("nothing is done: this file is a plan, no index, and is left as it is".into()));
         }
         self.each_logged(|place, row| {
             if let Some(id) = row.id {

@@ -135,6 +135,32 @@ pub(super) fn read(bytes: &[u8]) -> Contents {
     contents
 }
 
+/// What stands beside an index, as far as its lines are whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beside {
+    /// Accounts of crawls that came to their end.
+    pub accounts: usize,
+    /// Crawls that began.
+    pub begins: usize,
+    /// The lines of their records, each with its place.
+    pub rows: Vec<(u64, Vec<u8>)>,
+    /// Pieces of large files that were hashed.
+    pub pieces: usize,
+}
+
+/// Reads what stands beside an index, for whoever wants to see it without taking it up.
+#[must_use]
+pub fn look_beside(bytes: &[u8]) -> Beside {
+    let contents = read(bytes);
+    let whole = usize::try_from(contents.end).map_or(bytes, |end| &bytes[..end]);
+    Beside {
+        accounts: contents.accounts.len(),
+        begins: contents.begins.len(),
+        rows: rows(whole).map(|(at, row)| (at, row.to_vec())).collect(),
+        pieces: contents.halves.values().map(Values::len).sum(),
+    }
+}
+
 fn id_of(record: &[u8]) -> Option<FileId> {
     record.rsplit(|byte| *byte == b'\t').next().and_then(FileId::parse)
 }

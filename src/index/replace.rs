@@ -65,7 +65,7 @@ pub(super) fn take_place(new: &Path, path: &Path, old: Option<FileId>) -> io::Re
         Ok(()) => Ok(Placed::There),
         Err(Unnamed::Taken) => Ok(Placed::Taken),
         Err(Unnamed::Error(error)) => Err(error),
-        Err(Unnamed::Unsupported | Unnamed::OtherFilesystem) => std::fs::rename(new, path).map(|()| Placed::There),
+        Err(Unnamed::Unsupported(_) | Unnamed::OtherFilesystem) => std::fs::rename(new, path).map(|()| Placed::There),
     };
     let Some(old) = old else { return without_replacing() };
     let exchange = || renameat_with(CWD, new, CWD, path, RenameFlags::EXCHANGE);

@@ -21,6 +21,8 @@ pub(super) struct Trust {
     pub(super) told_apart: bool,
     /// Relative paths in the index hold for the crawl in hand.
     pub(super) holds_here: bool,
+    /// The companion tells of a crawl that wrote the index, though others may have changed it since.
+    pub(super) is_of_crawl: bool,
     /// The crawls of the companion.
     pub(super) begins: Vec<Begin>,
 }
@@ -44,7 +46,8 @@ impl Trust {
         let account = contents.accounts.iter().find(|account| Some(account.content) == content);
         let holds_here = account.is_none_or(|account| account.coverage.directory() == directory);
         let began = account.map(|account| account.start);
-        let mut trust = Self { start: None, began, told_apart: false, holds_here, begins };
+        let is_of_crawl = !contents.accounts.is_empty();
+        let mut trust = Self { start: None, began, told_apart: false, holds_here, is_of_crawl, begins };
         if asked.rehash {
             // What an unfinished crawl has read for the same reason need not be read once more.
             trust.begins.iter_mut().for_each(|begin| begin.trusted = begin.rehash);

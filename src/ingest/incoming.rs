@@ -14,7 +14,7 @@ use crate::crawl::{self, Found, Sink};
 use crate::place::{Location, Locator};
 use crate::record::{ContentHash, FileId, Timestamp};
 use crate::report::{self, shown};
-use crate::stream::{Fault, Row, RowRef, Table};
+use crate::stream::{Faults, Row, Table};
 use crate::{escape, place};
 
 /// A file that is to be looked at.
@@ -92,17 +92,17 @@ fn nowhere() -> Arc<Path> {
 
 fn read_index(table: &Table, job: &Job<'_>) -> Result<Vec<Incoming>, Failure> {
     let mut listed = Vec::new();
-    let mut faults: Vec<(RowRef, Fault)> = Vec::new();
+    let mut faults = Faults::new(job.options.skip_bad_lines);
     for mut part in table.parts(1) {
         while let Some((at, row)) = part.next_row() {
             match row {
                 Ok(row) => listed.push(of_row(&row)),
-                Err(fault) => faults.push((at, fault)),
+                Err(_) => faults.push(at),
             }
         }
     }
     table.check_whole()?;
-    table.judge(&faults, job.options.skip_bad_lines, job.reporter)?;
+    table.judge(&faults, job.reporter)?;
     Ok(listed)
 }
 

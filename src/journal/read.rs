@@ -31,6 +31,14 @@ pub struct LeftOver {
     pub id: Option<FileId>,
 }
 
+impl LeftOver {
+    /// Whether a file can be the one that was left.
+    #[must_use]
+    pub fn is(&self, id: FileId, size: u64) -> bool {
+        self.id.map_or(size == 0, |known| known == id)
+    }
+}
+
 /// What a journal tells.
 #[derive(Debug)]
 pub struct Past {

@@ -12,6 +12,7 @@ use super::read::Past;
 use super::{Entry, Journal, Mode, failure, row_line};
 use crate::cli::Failure;
 use crate::plan::Plan;
+use crate::report;
 
 /// The place of a run's journal: as asked for, or a new file in the state directory.
 #[derive(Debug, Clone)]
@@ -51,7 +52,7 @@ impl Store {
             Self::File(path) if path.symlink_metadata().is_ok() => take_up_named(path, &digest),
             Self::File(path) => create(path, &name_of_run(), plan, mode, &digest),
             Self::Dir(dir) => {
-                make_dir(dir).map_err(|error| failure("making the directory of journals", dir, &error))?;
+                make_dir(dir).map_err(|error| not_begun("making the directory of journals", dir, &error))?;
                 if let Some(taken) = take_up_found(dir, &digest)? {
                     return Ok(taken);
                 }
@@ -60,6 +61,12 @@ impl Store {
             }
         }
     }
+}
+
+/// A run without a journal could not be undone, so it does not begin.
+fn not_begun(doing: &str, path: &Path, error: &io::Error) -> Failure {
+    let advice = "nothing is done without a journal; --journal FILE keeps it elsewhere";
+    failure(doing, path, &io::Error::other(format!("{}; {advice}", report::reason(error))))
 }
 
 /// Makes a directory and those above it, each on the disk before anything is put into it.
@@ -120,7 +127,7 @@ fn digest(plan: &Plan, mode: Mode) -> Result<String, Failure> {
 }
 
 fn create(path: &Path, run: &str, plan: &Plan, mode: Mode, digest: &str) -> Result<(Journal, Past), Failure> {
-    let stop = |error: &io::Error| failure("writing the journal", path, error);
+    let stop = |error: &io::Error| not_begun("writing the journal", path, error);
     let file = OpenOptions::new().read(true).append(true).create_new(true).mode(0o600).open(path);
     let file = file.map_err(|error| stop(&error))?;
     flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|error| stop(&error.into()))?;
@@ -132,11 +139,11 @@ fn create(path: &Path, run: &str, plan: &Plan, mode: Mode, digest: &str) -> Resu
         return Err(failure);
     }
     let past = Past::fresh(mode, run.to_owned(), plan.len());
-    Ok((Journal { file, path: path.to_owned(), run: run.to_owned() }, past))
+    Ok((Journal::new(file, path, run.to_owned()), past))
 }
 
 fn write_rows(file: &File, path: &Path, run: &str, plan: &Plan, mode: Mode, digest: &str) -> Result<(), Failure> {
-    let stop = |error: io::Error| failure("writing the journal", path, &error);
+    let stop = |error: io::Error| not_begun("writing the journal", path, &error);
     let mut out = BufWriter::with_capacity(1 << 16, file);
     let mut first = Entry::new("mediastruct-journal");
     first.show(1).show(mode.word()).show(digest).show(run);
@@ -245,5 +252,5 @@ fn lock(path: &Path, how: &OpenOptions, origin: Origin) -> Result<(Journal, Past
     })?;
     let past = Past::read(&file).map_err(|error| stop(&error))?;
     let run = past.run().to_owned();
-    Ok((Journal { file, path: path.to_owned(), run }, past))
+    Ok((Journal::new(file, path, run), past))
 }

@@ -174,7 +174,7 @@ impl Copy<'_> {
             return Ok(());
         }
         match rename::without_replacing(dir, self.part, dir, &self.dest.name) {
-            Err(Unnamed::Unsupported) => rename::link_then_unlink(dir, self.part, dir, &self.dest.name),
+            Err(Unnamed::Unsupported(_)) => rename::link_then_unlink(dir, self.part, dir, &self.dest.name),
             other => other,
         }
     }

@@ -13,12 +13,13 @@ use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, fsync, mkdirat, openat, statat, unlinkat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, mkdirat, openat, statat, unlinkat};
+use rustix::io::Errno;
 
 use crate::cli::Failure;
 use crate::place::{self, Location, Locator};
 use crate::straight;
-use crate::volume::is_sealed;
+use crate::volume;
 
 /// An open directory, and what it is.
 #[derive(Debug)]
@@ -38,9 +39,10 @@ impl Dir {
         &self.location
     }
 
-    /// Whether it lies in a sealed volume, which gets nothing any more. Looked at anew each time: somebody may be sealing.
-    pub(super) fn is_sealed(&self) -> bool {
-        self.location.real().ancestors().any(is_sealed)
+    /// Whether it lies in a volume that is sealed or half sealed, which gets nothing any more. Looked at anew each time:
+    /// somebody may be sealing.
+    pub(super) fn has_begun(&self) -> bool {
+        self.location.any_above(volume::has_begun)
     }
 
     /// The number of its filesystem; 0 if even that cannot be told.
@@ -72,8 +74,7 @@ impl Dir {
 
     /// Brings the names in it to the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
-        let readable = openat(self, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        Ok(fsync(readable)?)
+        crate::rename::sync_names(self)
     }
 }
 
@@ -173,7 +174,7 @@ impl Dirs {
     pub(super) fn open_anew(&mut self, path: &Path) -> io::Result<Dir> {
         let place = self.locator.directory(path);
         let dir = match self.open_real(place.real()) {
-            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+            Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
                 // Where the links lead nowhere, or in circles, that is what there is to tell.
                 rustix::fs::stat(path)?;
                 return Err(redirected());
@@ -189,21 +190,32 @@ impl Dirs {
         straight::open_dir(CWD, real.strip_prefix(self.locator.working_dir()).unwrap_or(real))
     }
 
-    /// Removes an empty directory, if nobody has led its path elsewhere; `false` where it stays.
-    pub(super) fn remove_empty(&mut self, path: &Path) -> bool {
-        let above = self.open_anew(place::parent(path));
+    /// Removes a directory if it is empty, and if nobody has led its path elsewhere.
+    ///
+    /// # Errors
+    /// What the system gives where it is empty and stays.
+    pub(super) fn remove_empty(&mut self, path: &Path) -> io::Result<()> {
+        let Ok(above) = self.open_anew(place::parent(path)) else { return Ok(()) };
         let name = path.file_name().unwrap_or_default();
-        above.is_ok_and(|above| unlinkat(above, name, AtFlags::REMOVEDIR).is_ok())
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        if !openat(&above, name, flags, Mode::empty()).is_ok_and(is_empty) {
+            return Ok(());
+        }
+        match unlinkat(above, name, AtFlags::REMOVEDIR) {
+            // Somebody has put something into it, or taken it away.
+            Ok(()) | Err(Errno::NOTEMPTY | Errno::NOENT) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Makes a directory of `owner` in one that is there, with no permission for anybody else yet, and opens it. One that a
-    /// crash has left just so serves as well.
-    pub(super) fn make_private(&mut self, path: &Path, owner: u32) -> io::Result<OwnedFd> {
+    /// crash has left just so serves as well, and one that this run `has_made` as it is.
+    pub(super) fn make_private(&mut self, path: &Path, owner: u32, has_made: bool) -> io::Result<OwnedFd> {
         let (above, name) = (self.open_anew(place::parent(path))?, path.file_name().unwrap_or_default());
         let made = mkdirat(&above, name, Mode::from_raw_mode(0o700));
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let dir = match made {
-            Ok(()) | Err(rustix::io::Errno::EXIST) => openat(&above, name, flags, Mode::empty())?,
+            Ok(()) | Err(Errno::EXIST) => openat(&above, name, flags, Mode::empty())?,
             Err(error) => return Err(error.into()),
         };
         let stat = rustix::fs::fstat(&dir)?;
@@ -211,7 +223,8 @@ impl Dirs {
         // takes from the owner.
         let is_ours = [rustix::process::geteuid().as_raw(), owner].contains(&stat.st_uid);
         let is_open_to_others = Mode::from_raw_mode(stat.st_mode).intersects(Mode::RWXG | Mode::RWXO);
-        if is_ours && !is_open_to_others && is_empty(&dir) { Ok(dir) } else { Err(redirected()) }
+        let is_new = || !is_open_to_others && is_empty(&dir);
+        if is_ours && (has_made || is_new()) { Ok(dir) } else { Err(redirected()) }
     }
 
     /// The filesystem that a file at `path` would be on: that of the deepest directory that exists.
@@ -226,18 +239,18 @@ impl Dirs {
         }
     }
 
-    /// Whether a file at `path` would be in a sealed volume, also in one whose directory is gone.
-    pub(super) fn is_sealed_at(&mut self, path: &Path) -> bool {
+    /// Whether a file at `path` would be in a volume that is sealed or half sealed, also in one whose directory is gone.
+    pub(super) fn has_begun_at(&mut self, path: &Path) -> bool {
         let mut dir = place::parent(path);
         let mut missing = Vec::new();
         loop {
             match (self.open(dir), dir.file_name()) {
                 (Ok(found), _) => {
                     let mut below = found.location().real().to_owned();
-                    return found.is_sealed()
+                    return found.has_begun()
                         || missing.into_iter().rev().any(|name| {
                             below.push(name);
-                            is_sealed(&below)
+                            volume::has_begun(&below)
                         });
                 }
                 (Err(_), Some(name)) => {
@@ -286,13 +299,14 @@ impl Dirs {
         }
         made(path).map_err(Unmade::Failed)?;
         match mkdirat(&above, name, Mode::from_raw_mode(0o777)) {
-            Ok(()) | Err(rustix::io::Errno::EXIST) => self.open(path).map_err(Unmade::Refused),
+            Ok(()) | Err(Errno::EXIST) => self.open(path).map_err(Unmade::Refused),
             Err(error) => Err(Unmade::Refused(error.into())),
         }
     }
 }
 
-fn is_empty(dir: impl AsFd) -> bool {
+/// Whether there is nothing in a directory.
+pub(super) fn is_empty(dir: impl AsFd) -> bool {
     let readable = openat(dir, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
     let Ok(mut entries) = readable.and_then(rustix::fs::Dir::new) else { return false };
     entries.all(|entry| entry.is_ok_and(|entry| matches!(entry.file_name().to_bytes(), b"." | b"..")))

@@ -1,10 +1,14 @@
 //! What a run would do, found out without touching anything.
 //!
 //! Each row is checked against the disk as it would be by then: what earlier rows would have put somewhere counts as
-//! there, and what they would have taken away as gone. That needs some memory for each row.
+//! there, and what they would have taken away as gone. Only a copy that stays can be such a path, since no row has the source
+//! or the destination of another; so that of all paths, only those are remembered that some row keeps.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher as _;
 use std::path::{Path, PathBuf};
+
+use foldhash::quality::RandomState;
 
 use super::facts::{Difference, Facts};
 use super::mover::{Mover, Outcome};
@@ -21,7 +25,15 @@ use crate::report::{self, Reporter};
 /// Goes through a plan as a run would.
 pub(super) fn run(plan: &Plan, mover: Mover<'_>, options: &Options, reporter: &Reporter) -> Result<Exit, Failure> {
     let mut output = Output::new(options.common.format())?;
-    let mut rehearsal = Rehearsal { mover, would_be: HashMap::new(), files: 0, bytes: 0 };
+    let mut rehearsal = Rehearsal {
+        mover,
+        kept: HashSet::new(),
+        prints: RandomState::default(),
+        would_be: HashMap::new(),
+        files: 0,
+        bytes: 0,
+    };
+    rehearsal.note_keepers(plan)?;
     let result = rehearsal.rows(plan, reporter, &mut output);
     let verb = match options.mode {
         Mode::Move => "would move",
@@ -48,13 +60,36 @@ pub(super) fn run(plan: &Plan, mover: Mover<'_>, options: &Options, reporter: &R
 
 struct Rehearsal<'p> {
     mover: Mover<'p>,
-    /// What earlier rows would have made of a path: the file there, or nothing.
+    /// Fingerprints of the copies that stay.
+    kept: HashSet<u64>,
+    prints: RandomState,
+    /// What earlier rows would have made of a copy that stays: the file there, or nothing.
     would_be: HashMap<PathBuf, Option<Facts>>,
     files: u64,
     bytes: u64,
 }
 
 impl Rehearsal<'_> {
+    fn note_keepers(&mut self, plan: &Plan) -> Result<(), Failure> {
+        for step in plan.steps() {
+            if let Some(keeper) = step?.keeper {
+                self.kept.insert(self.print(&self.absolute(&keeper.path)));
+            }
+        }
+        Ok(())
+    }
+
+    fn print(&self, path: &Path) -> u64 {
+        self.prints.hash_one(path.as_os_str())
+    }
+
+    fn note(&mut self, path: &Path, there: Option<Facts>) {
+        let path = self.absolute(path);
+        if self.kept.contains(&self.print(&path)) {
+            self.would_be.insert(path, there);
+        }
+    }
+
     fn rows(&mut self, plan: &Plan, reporter: &Reporter, output: &mut Output) -> Result<(), Stopped> {
         for step in plan.steps() {
             if self.mover.interrupt.came() {
@@ -93,9 +128,9 @@ impl Rehearsal<'_> {
         self.files += 1;
         self.bytes += facts.size;
         if mode == Mode::Move {
-            self.would_be.insert(self.absolute(&step.source), None);
+            self.note(&step.source, None);
         }
-        self.would_be.insert(self.absolute(&step.dest), Some(facts));
+        self.note(&step.dest, Some(facts));
         Ok(planned(step, &facts, stays, mode))
     }
 

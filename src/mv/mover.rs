@@ -1,9 +1,11 @@
 //! Carries out one step: checks everything, moves, checks again, takes back what turned out wrong.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, unlinkat};
+use rustix::fs::{Access, AtFlags, unlinkat};
 
 use super::copy::{self, Copy};
 use super::dirs::{Dirs, Entry};
@@ -13,8 +15,8 @@ use super::removal::{self, Unremoved, is_untouched, name_aside};
 use super::shelf::{Shelf, Shelved};
 use super::trouble::Trouble;
 use crate::interrupt::Interrupt;
-use crate::journal::{Journal, LeftOver, Mode};
-use crate::plan::Step;
+use crate::journal::{Journal, LeftOver, Mode, Past};
+use crate::plan::{PART_PREFIX, PART_SUFFIX, Step};
 use crate::progress::Progress;
 use crate::record::ContentHash;
 use crate::rename::{self, Unnamed};
@@ -30,6 +32,10 @@ pub enum Check {
     /// By reading them, and the copies that stay.
     Content,
 }
+
+/// Bytes of a path that the kernel takes, with its NUL, and of a name (limits.h of Linux).
+const PATH_MAX: usize = 4096;
+const NAME_MAX: usize = 255;
 
 /// What may leave a protected directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,14 +63,16 @@ pub(super) struct Mover<'p> {
     pub(super) mode: Mode,
     pub(super) check: Check,
     pub(super) leaving: Leaving,
-    /// What is known of volumes on the shelf, where copies there may be the ones to keep.
-    pub(super) shelf: Option<Shelf>,
+    /// What is known of volumes on the shelf.
+    pub(super) shelf: Shelf,
     pub(super) interrupt: Interrupt,
     pub(super) progress: &'p Progress,
     /// Directories that this run made.
     pub(super) made: Vec<PathBuf>,
     /// Those of them whose names may not be on the disk yet.
     pub(super) unsynced: Vec<PathBuf>,
+    /// Directories in which names came or went, which may not be on the disk yet.
+    pub(super) touched: BTreeSet<PathBuf>,
 }
 
 /// One step with its number in the journal, and what an earlier try left of it.
@@ -77,6 +85,16 @@ pub(super) struct Task<'a> {
 /// A file that is to be moved, as it was checked.
 type Checked<'a> = (&'a Entry, &'a Facts);
 
+impl<'a> Task<'a> {
+    /// A step of a run of which `past` tells. If the power failed, the line of an unfinished copy may be lost and the copy
+    /// there all the same; it has a name that only this run gives.
+    pub(super) fn new(number: usize, step: &'a Step, past: &Past) -> Self {
+        let unnamed = || LeftOver { path: step.dest.with_file_name(part_name(past.run(), number)), id: None };
+        let left_over = past.left_over(number).cloned().or_else(|| past.is_taken_up().then(unnamed));
+        Self { number, step, left_over }
+    }
+}
+
 impl Mover<'_> {
     /// Carries out a step whose journal is ready.
     pub(super) fn carry_out(&mut self, task: &Task<'_>, journal: &mut Journal) -> Result<Outcome, Trouble> {
@@ -88,6 +106,11 @@ impl Mover<'_> {
             };
         };
         let kept = self.check_row(step, &source, &facts)?;
+        // Whatever comes of it.
+        self.touch(&step.dest);
+        if self.mode == Mode::Move {
+            self.touch(&step.source);
+        }
         if let Some(outcome) = self.finish_left_over(task, (&source, &facts), journal.run())? {
             return Ok(outcome);
         }
@@ -110,6 +133,15 @@ impl Mover<'_> {
         Ok(outcome)
     }
 
+    /// A journal has absolute paths. What cannot be reached by one could not be put back.
+    fn check_length(&self, path: &Path) -> std::io::Result<()> {
+        let is_long = |name: &OsStr| name.len() > NAME_MAX;
+        if self.absolute(path).as_os_str().len() >= PATH_MAX || path.iter().any(is_long) {
+            return Err(rustix::io::Errno::NAMETOOLONG.into());
+        }
+        Ok(())
+    }
+
     fn absolute(&self, path: &Path) -> PathBuf {
         self.dirs.working_dir().join(path)
     }
@@ -126,9 +158,10 @@ impl Mover<'_> {
 
     /// The source as it is now, checked against its row; `None` if there is no such file.
     fn find_source(&mut self, step: &Step) -> Result<Option<(Entry, Facts)>, Trouble> {
-        let error = |error: std::io::Error| Trouble::io("moving", &step.source, error);
+        let error = |error: io::Error| Trouble::io("moving", &step.source, error);
+        self.check_length(&step.source).map_err(error)?;
         let source = match self.dirs.entry(&step.source) {
-            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other.map_err(error)?,
         };
         let Some(facts) = Facts::of(&source.dir, &source.name).map_err(error)? else { return Ok(None) };
@@ -160,7 +193,7 @@ impl Mover<'_> {
             && let Some(shelved) = Shelved::find(&keeper.path, &mut self.dirs)
         {
             // It cannot be looked at, so there is nothing to look at after the move, either.
-            return shelved.vouch(keeper, step, self.shelf.as_mut()).map(|()| None);
+            return shelved.vouch(keeper, step, &mut self.shelf).map(|()| None);
         }
         Kept::find(keeper, (source, facts), by_content, &mut self.dirs, &self.interrupt).map(Some)
     }
@@ -169,30 +202,60 @@ impl Mover<'_> {
     fn why_it_stays(&self, source: &Entry) -> Option<&'static str> {
         match self.leaving {
             _ if self.mode != Mode::Move => None,
-            Leaving::Nothing => self.dirs.is_protected(&source.dir).then_some("it is in a protected directory"),
-            Leaving::UnlessSealed => is_sealed_above(source).then_some("it is in a sealed volume"),
+            Leaving::Nothing if self.dirs.is_protected(&source.dir) => Some("it is in a protected directory"),
+            // Also where the volume is elsewhere and the archive has a link to it, or where somebody took its protection away.
+            Leaving::Nothing | Leaving::UnlessSealed => is_closed_above(source).then_some("it is in a sealed volume"),
         }
     }
 
     /// Brings the names of new directories to the disk, so that a copy in them is found after a power failure.
     fn sync_made(&mut self) -> Result<(), Trouble> {
-        for dir in std::mem::take(&mut self.unsynced) {
-            let above = self.dirs.open(crate::place::parent(&dir)).and_then(|above| above.sync());
-            above.map_err(|error| Trouble::io("making the directory", &dir, error))?;
+        while let Some(dir) = self.unsynced.last() {
+            let above = self.dirs.open(crate::place::parent(dir)).and_then(|above| above.sync());
+            above.map_err(|error| Trouble::io("making the directory", dir, error))?;
+            self.unsynced.pop();
         }
         Ok(())
     }
 
+    /// The name of a file may come or go.
+    pub(super) fn touch(&mut self, path: &Path) {
+        let dir = self.absolute(crate::place::parent(path));
+        self.touched.insert(dir);
+    }
+
+    /// Brings to the disk all names that came or went, so that a journal that says it is finished is right also after a
+    /// power failure. Gives the directories where that failed.
+    pub(super) fn sync_names(&mut self) -> Vec<(PathBuf, io::Error)> {
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.extend(self.unsynced.drain(..).map(|dir| crate::place::parent(&dir).to_owned()));
+        let mut failed = Vec::new();
+        // Where one was removed since, what held it tells of that.
+        self.dirs.forget();
+        let standing = |dir: &PathBuf| dir.ancestors().find(|above| above.is_dir()).map(Path::to_owned);
+        let touched: BTreeSet<PathBuf> = touched.iter().filter_map(standing).collect();
+        for dir in touched {
+            match self.dirs.open(&dir).and_then(|open| open.sync()) {
+                Ok(()) => {}
+                // A directory that may only be written to cannot be opened for that.
+                Err(_) if rustix::fs::access(&dir, Access::READ_OK).is_err() => {}
+                Err(error) => failed.push((dir, error)),
+            }
+        }
+        failed
+    }
+
     /// Looks before any directory is made; what appears later is caught by the rename itself.
     fn refuse_taken(&mut self, step: &Step) -> Result<(), Trouble> {
-        if self.dirs.is_sealed_at(&step.dest) {
+        self.check_length(&step.dest).map_err(|error| Trouble::io("moving to", &step.dest, error))?;
+        if self.dirs.has_begun_at(&step.dest) {
             return Err(Trouble::refused("moving to", &step.dest, SEALED));
         }
         let taken = match self.dirs.entry(&step.dest) {
             Ok(dest) => {
                 Facts::of(&dest.dir, &dest.name).map_err(|error| Trouble::io("moving to", &step.dest, error))?.is_some()
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(Trouble::io("moving to", &step.dest, error)),
         };
         if taken { Err(Unnamed::Taken.trouble("moving to", &step.dest)) } else { Ok(()) }
@@ -228,8 +291,11 @@ impl Mover<'_> {
                 removal::give_back(&entry, &dir).map_err(|error| failed(&error))?;
             }
         }
-        removal::remove_dir(&entry, aside);
-        Ok(())
+        match removal::remove_dir(&entry, aside) {
+            // There may be another name in it, of which another call tells.
+            Ok(()) | Err(Unremoved::Error(rustix::io::Errno::NOTEMPTY)) => Ok(()),
+            Err(error) => Err(failed(&error)),
+        }
     }
 
     /// A row whose source is gone is done if its file stands at its destination.
@@ -252,7 +318,7 @@ impl Mover<'_> {
 
     fn done_by_content(&self, step: &Step, dest: &Entry, facts: Facts) -> Result<Option<Outcome>, Trouble> {
         let Some(expected) = step.hash else { return Ok(None) };
-        let read = |error: std::io::Error| Trouble::io("reading", &step.dest, error);
+        let read = |error: io::Error| Trouble::io("reading", &step.dest, error);
         let hash =
             copy::hash_of(copy::open_to_read(&dest.dir, &dest.name).map_err(read)?, &self.interrupt)?.map_err(read)?;
         Ok((hash == expected).then_some(Outcome { facts, hash: Some(hash), was_done: true }))
@@ -267,6 +333,9 @@ impl Mover<'_> {
     ) -> Result<Option<Outcome>, Trouble> {
         let Some(left_over) = &task.left_over else { return Ok(None) };
         let step = task.step;
+        for path in [&step.source, &step.dest, &left_over.path] {
+            self.clear_aside(path, &name_aside(run, task.number), source)?;
+        }
         let dest = self.standing_at(&step.dest).filter(|(_, there)| left_over.id == Some(there.id));
         if let Some((dest, there)) = dest
             && (is_second_name(&there, facts) || same_content(source, &dest, &self.interrupt)?)
@@ -279,9 +348,10 @@ impl Mover<'_> {
             return Ok(Some(Outcome { facts: there, hash: step.hash, was_done: false }));
         }
         if let Some((part, there)) = self.standing_at(&left_over.path) {
-            // Only a copy that this journal says was being made, and never the source itself under another name.
-            let is_ours = left_over.id.map_or(there.size == 0, |id| id == there.id);
-            if is_ours && there.id != facts.id && self.is_dispensable(&part, source, &part_name(run, task.number))? {
+            // Only a copy that this run was making, and never the source itself under another name.
+            let name = part_name(run, task.number);
+            let is_ours = left_over.is(there.id, there.size) || part.name == name;
+            if is_ours && there.id != facts.id && self.is_dispensable(&part, source, &name)? {
                 removal::remove(&part, &there, &name_aside(run, task.number))
                     .map_err(|error| Trouble::refused("removing the unfinished copy", &part.path, error))?;
             }
@@ -325,14 +395,16 @@ impl Mover<'_> {
         kept: Option<&Kept>,
         journal: &mut Journal,
     ) -> Result<Outcome, Trouble> {
-        if self.mode == Mode::Move && task.step.expected.id.is_none() {
-            // Should a crash swallow the line that says done, the journal must still know which file it was.
+        let is_told_apart = self.mode == Mode::Move && task.step.expected.id.is_some();
+        if !is_told_apart && self.mode != Mode::Copy {
+            // Should a crash swallow the line that says done, the journal must still know which file it was, or that a
+            // link is one that this run has made.
             journal.part(task.number, &self.absolute(&dest.path), Some(facts.id))?;
         }
         match self.mode {
             Mode::Move => match rename::without_replacing(&source.dir, &source.name, &dest.dir, &dest.name) {
                 Ok(()) => self.check_moved((source, facts), dest),
-                Err(Unnamed::Unsupported) => self.move_by_link(task, (source, facts), dest, kept, journal),
+                Err(Unnamed::Unsupported(_)) => self.move_by_link(task, (source, facts), dest, kept, journal),
                 Err(Unnamed::OtherFilesystem) => self.move_by_copy(
                     task,
                     (source, facts),
@@ -340,7 +412,7 @@ impl Mover<'_> {
                     kept,
                     journal,
                 ),
-                Err(error) => Err(error.trouble("moving to", &task.step.dest)),
+                Err(error) => Err(not_named(&error, source, task.step)),
             },
             Mode::Copy => {
                 let part = part_name(journal.run(), task.number);
@@ -383,23 +455,37 @@ impl Mover<'_> {
         journal: &mut Journal,
     ) -> Result<Outcome, Trouble> {
         journal.part(task.number, &self.absolute(&dest.path), Some(facts.id))?;
+        // If the power fails between the two names, nothing else tells that the second one is not somebody's own.
+        journal.sync()?;
         match rename::link(&source.dir, &source.name, &dest.dir, &dest.name) {
             Ok(()) => {
-                let there = Facts::of(&dest.dir, &dest.name).ok().flatten().filter(|there| there.id == facts.id);
-                let there = there.ok_or_else(|| {
-                    let reason = "another file was put in its place meanwhile; it has both names";
-                    Trouble::refused("moving", &source.path, reason)
-                })?;
-                remove_source(source, &there, &name_aside(journal.run(), task.number))?;
+                self.finish_link((source, facts), dest, &name_aside(journal.run(), task.number))?;
                 self.check_moved((source, facts), dest)
             }
             Err(Unnamed::OtherFilesystem) => {
                 self.move_by_copy(task, (source, facts), (dest, &part_name(journal.run(), task.number)), kept, journal)
             }
             // Without hard links either, the copy is made under its final name, which O_EXCL guards.
-            Err(Unnamed::Unsupported) => self.move_by_copy(task, (source, facts), (dest, &dest.name), kept, journal),
-            Err(error) => Err(error.trouble("moving to", &task.step.dest)),
+            Err(Unnamed::Unsupported(_)) => self.move_by_copy(task, (source, facts), (dest, &dest.name), kept, journal),
+            Err(error) => Err(not_named(&error, source, task.step)),
         }
+    }
+
+    /// A file that has its second name loses the first one. The second is on the disk before that: a filesystem without a
+    /// journal may write the two in any order, and the power may fail between them.
+    fn finish_link(&self, (source, facts): Checked<'_>, dest: &Entry, aside: &OsStr) -> Result<(), Trouble> {
+        let there = Facts::of(&dest.dir, &dest.name).ok().flatten().filter(|there| there.id == facts.id);
+        let there = there.ok_or_else(|| {
+            let reason = "another file was put in its place meanwhile; it has both names";
+            Trouble::refused("moving", &source.path, reason)
+        })?;
+        let done = rename::sync_names(&dest.dir).map_err(|error| Trouble::io("moving to", &dest.path, error));
+        let done = done.and_then(|()| remove_source(source, &there, aside));
+        if done.is_err() && is_untouched(source, &there) {
+            // It keeps its old name, so that another try finds all as it was. What went wrong is worth more than another error.
+            removal::remove(dest, &there, aside).unwrap_or(());
+        }
+        done
     }
 
     /// A verified copy, after which the source goes.
@@ -425,6 +511,7 @@ impl Mover<'_> {
         part: &OsStr,
         journal: &mut Journal,
     ) -> Result<Outcome, Trouble> {
+        self.sync_made()?;
         let path = self.absolute(&dest.path).with_file_name(part);
         let copy = Copy {
             source,
@@ -437,10 +524,15 @@ impl Mover<'_> {
             progress: self.progress,
         };
         journal.part(task.number, &path, None)?;
-        let (facts, hash) = copy.make(&mut |id| journal.part(task.number, &path, Some(id)))?;
-        self.sync_made()?;
-        // If the power fails once the source is gone, the journal must know which file the copy is.
-        journal.sync()?;
+        if part == dest.name {
+            // Nothing but the journal tells then that the file under that name is not finished.
+            journal.sync()?;
+        }
+        // If the power fails once the copy has its name, the journal must know which file it is.
+        let (facts, hash) = copy.make(&mut |id| {
+            journal.part(task.number, &path, Some(id))?;
+            journal.sync()
+        })?;
         Ok(Outcome { facts, hash: Some(hash), was_done: false })
     }
 
@@ -495,13 +587,21 @@ impl Mover<'_> {
     }
 }
 
+/// Why a file did not get its new name: somebody else may have moved it a moment before.
+fn not_named(error: &Unnamed, source: &Entry, step: &Step) -> Trouble {
+    match Facts::of(&source.dir, &source.name) {
+        Ok(None) => Trouble::refused("moving", &step.source, GONE),
+        _ => error.trouble("moving to", &step.dest),
+    }
+}
+
 /// Why a file cannot stay where it was just put: a directory may be moved, and a volume sealed, between the last look and
 /// the move.
 fn why_not_there(dest: &Entry) -> Option<&'static str> {
     if !dest.is_where_it_was() {
         return Some("its directory was moved or replaced at the last moment");
     }
-    dest.dir.is_sealed().then_some("its volume was sealed at the last moment")
+    dest.dir.has_begun().then_some("its volume was sealed at the last moment")
 }
 
 /// A copy or link that is not where it should be is taken away again.
@@ -515,18 +615,18 @@ fn check_further(dest: &Entry, outcome: Outcome, aside: &OsStr) -> Result<Outcom
 
 fn rename_back(dest: &Entry, source: &Entry) -> Result<(), Unnamed> {
     match rename::without_replacing(&dest.dir, &dest.name, &source.dir, &source.name) {
-        Err(Unnamed::Unsupported) => rename::link_then_unlink(&dest.dir, &dest.name, &source.dir, &source.name),
+        Err(Unnamed::Unsupported(_)) => rename::link_then_unlink(&dest.dir, &dest.name, &source.dir, &source.name),
         other => other,
     }
 }
 
-/// Whether an entry lies in a sealed volume.
-pub(super) fn is_sealed_above(entry: &Entry) -> bool {
-    entry.dir.is_sealed()
+/// Whether an entry lies in a sealed volume, or in one whose list of files stands already.
+pub(super) fn is_closed_above(entry: &Entry) -> bool {
+    entry.dir.location().any_above(crate::volume::is_closed)
 }
 
 /// Why a row is refused that leads into a sealed volume.
-const SEALED: &str = "it would be in a sealed volume, which never changes";
+const SEALED: &str = "it would be in a sealed volume, which never changes, or in one whose sealing has begun";
 
 /// Why a row is refused whose file is neither at its source nor at its destination.
 pub(super) const GONE: &str = "it is not there any more";
@@ -546,7 +646,7 @@ fn keeper_gone(source: &Path) -> Trouble {
 
 /// The name of the unfinished copy of a row, which no other run gives.
 pub(super) fn part_name(run: &str, number: usize) -> OsString {
-    OsString::from(format!(".ms-mv-{run}-{number}.part"))
+    OsString::from(format!("{PART_PREFIX}{run}-{number}{PART_SUFFIX}"))
 }
 
 fn link(step: &Step, source: &Entry, facts: &Facts, dest: &Entry) -> Result<Outcome, Trouble> {

@@ -99,10 +99,15 @@ fn refuse(dir: &Path, error: &io::Error, reporter: &Reporter) -> bool {
     false
 }
 
-/// Removes those of the directories that this run made which hold nothing; the last made first.
-pub(super) fn remove_unused(made: &[PathBuf], dirs: &mut Dirs) {
-    // Those in use are not empty and stay; that is what rmdir(2) is asked for.
-    for dir in made.iter().rev() {
-        dirs.remove_empty(dir);
+/// Removes those of the directories that a run made which hold nothing; the last made first.
+pub(super) fn remove_unused<'a>(
+    made: impl DoubleEndedIterator<Item = &'a PathBuf>,
+    dirs: &mut Dirs,
+    reporter: &Reporter,
+) {
+    for dir in made.rev() {
+        if let Err(error) = dirs.remove_empty(dir) {
+            reporter.failed("removing the unused directory", dir, &crate::report::reason(&error));
+        }
     }
 }

@@ -8,10 +8,11 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{AtFlags, Mode, mkdirat, renameat, unlinkat};
+use rustix::fs::{AtFlags, Mode, fstat, mkdirat, renameat, unlinkat};
 use rustix::io::Errno;
+use rustix::process::geteuid;
 
-use super::dirs::Entry;
+use super::dirs::{Entry, is_empty};
 use super::facts::Facts;
 use crate::rename::{self, Unnamed};
 use crate::straight;
@@ -62,8 +63,8 @@ pub(super) fn remove(entry: &Entry, facts: &Facts, aside: &OsStr) -> Result<(), 
         Ok(()) => why,
         Err(_) => Unremoved::Aside(aside.to_owned()),
     });
-    remove_dir(entry, aside);
-    removed
+    let emptied = remove_dir(entry, aside);
+    removed.and(emptied)
 }
 
 /// Whether the file that was looked at still stands there, and nothing was done to it.
@@ -73,31 +74,44 @@ pub(super) fn is_untouched(entry: &Entry, facts: &Facts) -> bool {
 
 /// Puts a file aside, and tells into which directory; `None` where that cannot be done.
 fn put_aside(entry: &Entry, aside: &OsStr) -> Option<OwnedFd> {
-    mkdirat(&entry.dir, aside, Mode::from_raw_mode(0o700)).ok()?;
-    let dir = straight::open_dir(&entry.dir, aside.as_ref()).ok();
+    match mkdirat(&entry.dir, aside, Mode::from_raw_mode(0o700)) {
+        // A crash may have left it.
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(_) => return None,
+    }
+    let dir = straight::open_dir(&entry.dir, aside.as_ref()).ok().filter(is_own_and_empty);
     let dir = dir.filter(|dir| match rename::without_replacing(&entry.dir, &entry.name, dir, &entry.name) {
         Ok(()) => true,
         // There is nothing in it that could be replaced.
-        Err(Unnamed::Unsupported) => renameat(&entry.dir, &entry.name, dir, &entry.name).is_ok(),
+        Err(Unnamed::Unsupported(_)) => renameat(&entry.dir, &entry.name, dir, &entry.name).is_ok(),
         Err(_) => false,
     });
     if dir.is_none() {
-        remove_dir(entry, aside);
+        // What went wrong is worth more than another error; a directory with anything in it stays.
+        remove_dir(entry, aside).unwrap_or(());
     }
     dir
+}
+
+fn is_own_and_empty(dir: &OwnedFd) -> bool {
+    let is_own = fstat(dir).is_ok_and(|stat| stat.st_uid == geteuid().as_raw());
+    is_own && is_empty(dir)
 }
 
 /// Puts a file back that was put aside.
 pub(super) fn give_back(entry: &Entry, dir: &OwnedFd) -> Result<(), Unnamed> {
     match rename::without_replacing(dir, &entry.name, &entry.dir, &entry.name) {
-        Err(Unnamed::Unsupported) => rename::link_then_unlink(dir, &entry.name, &entry.dir, &entry.name),
+        Err(Unnamed::Unsupported(_)) => rename::link_then_unlink(dir, &entry.name, &entry.dir, &entry.name),
         other => other,
     }
 }
 
-/// It stays where there is still something in it, which rmdir(2) sees to.
-pub(super) fn remove_dir(entry: &Entry, aside: &OsStr) {
-    unlinkat(&entry.dir, aside, AtFlags::REMOVEDIR).unwrap_or(());
+/// Removes the directory for the meantime. It stays where there is still something in it, which rmdir(2) sees to.
+pub(super) fn remove_dir(entry: &Entry, aside: &OsStr) -> Result<(), Unremoved> {
+    match unlinkat(&entry.dir, aside, AtFlags::REMOVEDIR) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(error) => Err(Unremoved::Error(error)),
+    }
 }
 
 fn unlink(entry: &Entry, facts: &Facts) -> Result<(), Unremoved> {

@@ -1,6 +1,6 @@
 //! Copies that stay, but cannot be looked at, since their volume is on a disc on the shelf: what the archive tells of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
@@ -25,9 +25,13 @@ pub(super) struct Shelved {
     path: PathBuf,
 }
 
-/// What listings tell, by the volume and the path below its archive.
+/// What catalogues and listings tell, these by the volume and the path below its archive. Each is read once.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
+    /// Whether that is enough for a copy there to be the one to keep.
+    is_believed: bool,
+    /// The volumes of each archive that a disc is known of.
+    burned: HashMap<PathBuf, BTreeSet<Number>>,
     listings: HashMap<(PathBuf, Number), Listing>,
     /// How many files these listings have.
     files: usize,
@@ -52,21 +56,23 @@ impl Shelved {
     }
 
     /// Whether the archive tells that the copy is what the row of its duplicate says, and that it was burned.
-    pub(super) fn vouch(&self, keeper: &Keeper, step: &Step, known: Option<&mut Shelf>) -> Result<(), Trouble> {
+    pub(super) fn vouch(&self, keeper: &Keeper, step: &Step, known: &mut Shelf) -> Result<(), Trouble> {
         let volume = self.volume;
         let refused = |reason: &str| Trouble::refused(CHECKING, &keeper.path, reason);
-        let Some(known) = known else {
+        let is_burned = match known.is_burned(self) {
+            Err(Failure::Stop(problem)) if !known.is_believed => return Err(refused(&problem)),
+            other => other?,
+        };
+        if !is_burned {
+            return Err(refused(&format!("it is not here, and the catalogue knows of no disc of volume {volume}")));
+        }
+        if !known.is_believed {
             return Err(refused(&format!(
                 "it is not here, but in volume {volume} on the shelf: --offline-keep believes the archive's catalogue"
             )));
-        };
+        }
         let hash =
             step.hash.ok_or_else(|| refused("it is on the shelf, and the row has no hash by which to know it"))?;
-        let catalogue = Catalogue::read(&self.archive)?;
-        let is_burned = |state: State, burns: usize| state == State::Burned && burns > 0;
-        if !catalogue.get(volume).is_some_and(|entry| is_burned(entry.state, entry.burns.len())) {
-            return Err(refused(&format!("it is not here, and the catalogue knows of no disc of volume {volume}")));
-        }
         match known.listing(self)?.get(&self.path) {
             Some((Some(listed), size)) if *listed == hash && *size == step.expected.size => Ok(()),
             Some(_) => Err(refused(&format!("in volume {volume} on the shelf, it has another content"))),
@@ -76,11 +82,24 @@ impl Shelved {
 }
 
 impl Shelf {
+    pub(super) fn new(is_believed: bool) -> Self {
+        Self { is_believed, ..Self::default() }
+    }
+
+    fn is_burned(&mut self, shelved: &Shelved) -> Result<bool, Failure> {
+        if !self.burned.contains_key(&shelved.archive) {
+            let catalogue = Catalogue::read(&shelved.archive)?;
+            let burned = catalogue.volumes().filter(|volume| volume.state == State::Burned && !volume.burns.is_empty());
+            self.burned.insert(shelved.archive.clone(), burned.map(|volume| volume.number).collect());
+        }
+        Ok(self.burned.get(&shelved.archive).is_some_and(|burned| burned.contains(&shelved.volume)))
+    }
+
     fn listing(&mut self, shelved: &Shelved) -> Result<&Listing, Failure> {
         let key = (shelved.archive.clone(), shelved.volume);
         if !self.listings.contains_key(&key) {
             if self.files > MOST_FILES {
-                *self = Self::default();
+                (self.listings, self.files) = Default::default();
             }
             let listing = read(&shelved.volume.listing(&shelved.archive))?;
             self.files += listing.len();

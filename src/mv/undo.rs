@@ -10,7 +10,7 @@ use super::Options;
 use super::dirs::{Dirs, Entry};
 use super::facts::Facts;
 use super::keep::same_content;
-use super::mover::{Leaving, Mover, Outcome, Task, is_sealed_above, part_name, remove_source};
+use super::mover::{Leaving, Mover, Outcome, Task, is_closed_above, part_name, remove_source};
 use super::output::{self, Output};
 use super::prune::remove_unused;
 use super::removal::{self, name_aside};
@@ -20,7 +20,7 @@ use crate::interrupt::Interrupt;
 use crate::journal::{self, Journal, Mode, Origin, Past, Removed, RowState, Store};
 use crate::plan::{Expected, Step};
 use crate::progress::Progress;
-use crate::record::Record;
+use crate::record::{ContentHash, Record};
 use crate::report::{self, Reporter, shown};
 
 /// Reverses the runs of the journals that were named, or the newest run that has anything left to reverse.
@@ -91,8 +91,16 @@ fn journals(options: &Options) -> Result<Vec<PathBuf>, Failure> {
 
 /// Files to put back, or what a crash left lying about.
 fn has_anything(past: &Past) -> bool {
-    let unfinished = !past.is_settled() && (past.has_left_overs() || !past.made().is_empty());
+    let is_begun =
+        || past.has_left_overs() || !past.made().is_empty() || (0..past.rows()).any(|row| has_part(past, row));
+    let unfinished = !past.is_settled() && is_begun();
     unfinished || (0..past.rows()).any(|row| what_stands(past, row).is_some())
+}
+
+/// Whether an unfinished copy of a row lies there, of which the journal may know nothing if the power failed.
+fn has_part(past: &Past, row: usize) -> bool {
+    let dest = past.record(row).and_then(|record| record.dest);
+    dest.is_some_and(|dest| facts_at(&dest.with_file_name(part_name(past.run(), row))).is_some())
 }
 
 /// The record of a row whose file stands at its destination, and what it must be there.
@@ -115,9 +123,23 @@ fn what_stands(past: &Past, row: usize) -> Option<(Record, Expected)> {
             let there = facts_at(record.dest.as_deref()?)?;
             let is_ours = copy == Some(there.id) || (past.mode() == Mode::Move && facts_at(&record.path).is_none());
             let expected = Expected { id: copy.or(expected.id), ..expected };
-            (is_ours && expected.id.is_some() && there.difference(&expected).is_none()).then_some((record, expected))
+            if !is_ours || there.difference(&expected).is_some() {
+                return None;
+            }
+            // If the power failed, the line may be lost that says which file it was.
+            let is_known = expected.id.is_some() || record.hash.is_some_and(|hash| has_content(&record, hash));
+            is_known.then_some((record, Expected { id: Some(there.id), ..expected }))
         }
     }
+}
+
+/// Whether what stands at the destination of a record, a regular file, hashes to `hash`.
+fn has_content(record: &Record, hash: ContentHash) -> bool {
+    let mut hasher = blake3::Hasher::new();
+    let file = record.dest.as_deref().filter(|dest| facts_at(dest).is_some_and(|there| there.is_file()));
+    let read =
+        file.and_then(|dest| std::fs::File::open(dest).and_then(|file| hasher.update_reader(file).map(drop)).ok());
+    read.is_some() && ContentHash::from(hasher.finalize()) == hash
 }
 
 fn facts_at(path: &Path) -> Option<Facts> {
@@ -141,7 +163,7 @@ impl Undoing<'_> {
     fn all(&mut self, journal: &mut Journal, output: &mut Output) -> Result<(), Stopped> {
         self.mover.leaving = Leaving::UnlessSealed;
         self.look_up();
-        let remade = if self.dry_run { Vec::new() } else { self.remake_dirs() };
+        let remade = if self.dry_run { Vec::new() } else { self.remake_dirs(journal)? };
         for row in (0..self.past.rows()).rev() {
             if self.mover.interrupt.came() {
                 return Err(Stopped::Interrupted);
@@ -158,8 +180,11 @@ impl Undoing<'_> {
         if self.dry_run {
             return Ok(());
         }
-        remove_unused(self.past.made(), &mut self.mover.dirs);
+        // What is made again stays, also where its files were refused.
+        let is_removed = |dir: &&PathBuf| self.past.removed().iter().any(|removed| removed.path == **dir);
+        remove_unused(self.past.made().iter().filter(|dir| !is_removed(dir)), &mut self.mover.dirs, self.reporter);
         remake_times(&remade, &mut self.mover.dirs);
+        super::sync_names(&mut self.mover, self.reporter);
         if self.reporter.failures() == self.failures { Ok(journal.end()?) } else { Ok(journal.sync()?) }
     }
 
@@ -180,7 +205,11 @@ impl Undoing<'_> {
             }
             return Ok(None);
         };
+        if !self.dry_run {
+            journal.make_room()?;
+        }
         self.mover.mode = Mode::Move;
+        let was = Expected { size: record.size, mtime: record.mtime, id: record.id };
         let step = Step {
             source: record.dest.unwrap_or_default(),
             dest: record.path,
@@ -189,10 +218,12 @@ impl Undoing<'_> {
             keeper: None,
             note: None,
         };
-        // A crash between copying and removing the source leaves both; then the copy is one too many.
-        let is_unfinished = self.past.state(row) == RowState::Open && facts_at(&step.dest).is_some();
+        // A crash between copying and removing the source leaves both, and so does a power failure that undid the removal;
+        // then the copy is one too many.
+        let is_unfinished = facts_at(&step.dest)
+            .is_some_and(|there| self.past.state(row) == RowState::Open || there.difference(&was).is_none());
         let leaves = self.past.mode() == Mode::Move && !is_unfinished;
-        let done = if leaves { self.move_back(row, &step, journal)? } else { self.remove_further(row, &step)? };
+        let done = if leaves { self.move_back(row, &step, journal)? } else { self.remove_further(row, &step, &was)? };
         if !self.dry_run {
             journal.undone(row)?;
         }
@@ -210,8 +241,7 @@ impl Undoing<'_> {
             return Ok(Outcome { facts, hash: step.hash, was_done: false });
         }
         self.clear_made(&step.dest);
-        let left_over = self.past.left_over(row).cloned();
-        let outcome = self.mover.carry_out(&Task { number: row, step, left_over }, journal)?;
+        let outcome = self.mover.carry_out(&Task::new(row, step, self.past), journal)?;
         self.clear_aside(row)?;
         Ok(outcome)
     }
@@ -221,7 +251,8 @@ impl Undoing<'_> {
         let Some(record) = self.past.record(row) else { return Ok(()) };
         let Some((source, _)) = self.mover.standing_at(&record.path) else { return Ok(()) };
         let aside = name_aside(self.past.run(), row);
-        for path in [Some(&record.path), record.dest.as_ref()].into_iter().flatten() {
+        let part = self.past.left_over(row).map(|left_over| &left_over.path);
+        for path in [Some(&record.path), record.dest.as_ref(), part].into_iter().flatten() {
             self.mover.clear_aside(path, &aside, &source)?;
         }
         Ok(())
@@ -232,12 +263,12 @@ impl Undoing<'_> {
         if self.made.contains(path) {
             self.mover.dirs.forget();
             let inside: Vec<PathBuf> = self.past.made().iter().filter(|made| made.starts_with(path)).cloned().collect();
-            remove_unused(&inside, &mut self.mover.dirs);
+            remove_unused(inside.iter(), &mut self.mover.dirs, self.reporter);
         }
     }
 
     /// Takes away a copy or link that the run made, while its original stands and is the same.
-    fn remove_further(&mut self, row: usize, step: &Step) -> Result<Outcome, Trouble> {
+    fn remove_further(&mut self, row: usize, step: &Step, was: &Expected) -> Result<Outcome, Trouble> {
         let refused = |path: &Path, reason: &str| Trouble::refused("removing the copy", path, reason);
         let entry = |mover: &mut Mover<'_>, path: &Path| -> Result<(Entry, Facts), Trouble> {
             let error = |error| Trouble::io("removing the copy", path, error);
@@ -245,6 +276,13 @@ impl Undoing<'_> {
             let facts = Facts::of(&entry.dir, &entry.name).map_err(error)?;
             facts.map(|facts| (entry, facts)).ok_or_else(|| refused(path, "it is not there any more"))
         };
+        self.mover.touch(&step.source);
+        if facts_at(&step.source).is_none() && facts_at(&step.dest).is_some_and(|there| there.difference(was).is_none())
+        {
+            // An earlier try has taken it away, and was cut off before it could say so.
+            let (_, original_facts) = entry(&mut self.mover, &step.dest)?;
+            return Ok(Outcome { facts: original_facts, hash: step.hash, was_done: true });
+        }
         let (further, facts) = entry(&mut self.mover, &step.source)?;
         if let Some(difference) = facts.difference(&step.expected) {
             return Err(Trouble::refused("removing the copy", &step.source, difference));
@@ -257,7 +295,7 @@ impl Undoing<'_> {
         if original_facts.id != facts.id && !same_content(&original, &further, &self.mover.interrupt)? {
             return Err(refused(&step.source, "its original has another content now"));
         }
-        if is_sealed_above(&further) {
+        if is_closed_above(&further) {
             return Err(refused(&step.source, "it is in a sealed volume"));
         }
         if !self.dry_run {
@@ -272,12 +310,15 @@ impl Undoing<'_> {
 
     /// An unfinished copy that a crash left is known to nobody but the journal.
     fn clear_part(&mut self, row: usize) {
-        let Some(left_over) = self.past.left_over(row) else { return };
-        let Some((part, there)) = self.mover.standing_at(&left_over.path) else { return };
         let Some(record) = self.past.record(row) else { return };
-        let Some((source, source_facts)) = self.mover.standing_at(&record.path) else { return };
-        let is_ours = left_over.id.map_or(there.size == 0, |id| id == there.id);
         let name = part_name(self.past.run(), row);
+        let left_over = self.past.left_over(row).cloned();
+        // If the power failed, its line may be lost; the name says as much.
+        let path = left_over.as_ref().map(|left_over| left_over.path.clone());
+        let Some(path) = path.or_else(|| Some(record.dest?.with_file_name(&name))) else { return };
+        let Some((part, there)) = self.mover.standing_at(&path) else { return };
+        let Some((source, source_facts)) = self.mover.standing_at(&record.path) else { return };
+        let is_ours = part.name == name || left_over.is_some_and(|left_over| left_over.is(there.id, there.size));
         // The name of a link being made is the file itself, not a copy.
         let is_copy = is_ours && there.id != source_facts.id;
         if is_copy && self.mover.is_dispensable(&part, &source, &name).unwrap_or(false) {
@@ -286,11 +327,22 @@ impl Undoing<'_> {
     }
 
     /// Makes the directories again that the run removed; those above come first.
-    fn remake_dirs(&mut self) -> Vec<Removed> {
+    fn remake_dirs(&mut self, journal: &mut Journal) -> Result<Vec<Removed>, Failure> {
+        let removed = || self.past.removed().iter().rev();
+        let is_missing = |dir: &Removed| {
+            dir.path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+        };
+        let missing: Vec<&Path> = removed().filter(|dir| is_missing(dir)).map(|dir| dir.path.as_path()).collect();
+        // One that an earlier try has made may not be complete, and one that somebody else has made is left as it is.
+        missing.iter().try_for_each(|dir| journal.mkdir(dir))?;
+        if !missing.is_empty() {
+            journal.sync()?;
+        }
         let mut remade = Vec::new();
-        for dir in self.past.removed().iter().rev() {
+        for dir in removed() {
+            let has_made = self.made.contains(dir.path.as_path());
             // By its descriptor, so that it is this very directory that gets them.
-            let Ok(made) = self.mover.dirs.make_private(&dir.path, dir.uid) else { continue };
+            let Ok(made) = self.mover.dirs.make_private(&dir.path, dir.uid, has_made) else { continue };
             // Without root the owner is whoever undoes, which is whoever did.
             fchown(&made, Some(Uid::from_raw(dir.uid)), Some(Gid::from_raw(dir.gid))).unwrap_or(());
             if let Err(error) = fchmod(&made, rustix::fs::Mode::from_raw_mode(dir.mode)) {
@@ -298,7 +350,7 @@ impl Undoing<'_> {
             }
             remade.push(dir.clone());
         }
-        remade
+        Ok(remade)
     }
 
     fn tell(&self, journal: &Path) {

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
-use std::time::UNIX_EPOCH;
 
 use walkdir::{DirEntry, WalkDir};
 
@@ -13,7 +12,7 @@ use super::item::Items;
 use super::refusals::{Refusal, Refusals};
 use super::tree::{DirId, Tree, split};
 use crate::cli::Failure;
-use crate::record::Timestamp;
+use crate::hash::Status;
 use crate::report::{self, shown};
 use crate::volume::Number;
 use crate::volume::archive::{Archive, Standing};
@@ -86,10 +85,7 @@ fn hold(entry: &DirEntry, dir: &Path, volume: &mut Volume, tree: &Tree, job: &Jo
         volume.hold_dir(Extent::of_dir(filesystem, split(path).1), tree.find(path));
     } else if entry.file_type().is_file() {
         let status = entry.metadata().map_err(|error| unreadable(dir, error))?;
-        let mtime = status.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let mtime = mtime.and_then(|since| {
-            Some(Timestamp { seconds: i64::try_from(since.as_secs()).ok()?, nanoseconds: since.subsec_nanos() })
-        });
+        let mtime = Status::from_metadata(&status).ok().map(|status| status.mtime);
         let extent = Extent::of_file(filesystem, path, status.len());
         volume.hold_file(path, extent, status.len(), Date::of_file(path, mtime));
     }

@@ -5,21 +5,22 @@
 //! not, the day waits for the next volume, and younger days may fill the gaps meanwhile. When nothing else comes, what
 //! waits is divided, too, and a volume is closed as full as that makes it, down to a limit.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::ops::Range;
 
 use super::Job;
 use super::item::Items;
 use super::tree::{DirId, Tree};
-use super::units::{Members, Unit};
+use super::units::{Order, Unit};
 use crate::cli::Failure;
+use crate::interrupt::Interrupt;
 use crate::volume::Number;
 use crate::volume::archive::Archive;
 use crate::volume::date::Date;
 use crate::volume::extent::Extent;
 use crate::volume::medium::{Disc, WHOLE, share_of};
 
-/// A volume that is not divided for the sake of a gap as small as this, in thousandths of a percent of the disc.
+/// A day is not divided for the sake of a gap as small as this, in thousandths of a percent of the disc.
 const NEGLIGIBLE: u64 = 500;
 
 /// How full a volume must be to be closed where all that is left is larger than its gap, in thousandths of a percent.
@@ -42,8 +43,8 @@ pub(super) struct Volume {
     pub(super) number: Option<Number>,
     /// All that is and will be in it.
     extent: Extent,
-    /// Which directories that includes, a bit each.
-    dirs: Vec<u64>,
+    /// Which directories that includes.
+    dirs: DirSet,
     /// How many files and bytes were in it before.
     pub(super) before: Amount,
     /// The paths of these below it.
@@ -91,7 +92,7 @@ impl Volume {
     pub(super) fn hold_dir(&mut self, extent: Extent, known: Option<DirId>) {
         self.extent += extent;
         if let Some(dir) = known {
-            self.mark(dir);
+            self.dirs.insert(dir);
         }
     }
 
@@ -106,21 +107,27 @@ impl Volume {
         self.extent.image_bytes(disc.filesystem)
     }
 
-    fn has(&self, dir: DirId) -> bool {
-        self.dirs.get(dir as usize / 64).is_some_and(|bits| bits >> (dir % 64) & 1 == 1)
-    }
-
-    fn mark(&mut self, dir: DirId) {
-        let place = dir as usize / 64;
-        if self.dirs.len() <= place {
-            self.dirs.resize(place + 1, 0);
-        }
-        self.dirs[place] |= 1 << (dir % 64);
-    }
-
     /// What it would be with some files more, which have these directories.
     fn with(&self, files: Extent, dirs: impl Iterator<Item = DirId>, tree: &Tree) -> Extent {
-        dirs.filter(|dir| !self.has(*dir)).fold(self.extent + files, |sum, dir| sum + tree.extent(dir))
+        dirs.filter(|dir| !self.dirs.has(*dir)).fold(self.extent + files, |sum, dir| sum + tree.extent(dir))
+    }
+}
+
+/// Some directories, a bit each.
+#[derive(Debug, Clone, Default)]
+struct DirSet(Vec<u64>);
+
+impl DirSet {
+    fn has(&self, dir: DirId) -> bool {
+        self.0.get(dir as usize / 64).is_some_and(|bits| bits >> (dir % 64) & 1 == 1)
+    }
+
+    fn insert(&mut self, dir: DirId) {
+        let place = dir as usize / 64;
+        if self.0.len() <= place {
+            self.0.resize(place + 1, 0);
+        }
+        self.0[place] |= 1 << (dir % 64);
     }
 }
 
@@ -133,10 +140,12 @@ pub(super) struct Packing {
     pub(super) volume_of: Vec<Option<u32>>,
     /// What stays where it is.
     pub(super) remaining: Amount,
+    /// How full the fullest of the volumes would be that would not be full enough, in bytes of its image.
+    pub(super) fullest_open: u64,
     /// The volumes that an interrupted run left, and that stay open.
     pub(super) left_open: Vec<Number>,
     /// The volumes that an interrupted run left, and that need nothing but to be sealed.
-    pub(super) left_full: Vec<Number>,
+    pub(super) left_full: Vec<Volume>,
 }
 
 /// Packs units of items into volumes, those that are `open` first.
@@ -144,7 +153,7 @@ pub(super) struct Packing {
 /// # Errors
 /// [`Failure::Stop`] where there are no numbers left.
 pub(super) fn pack(
-    units: &[Range<u32>],
+    order: &Order,
     items: &Items,
     tree: &Tree,
     open: Vec<Volume>,
@@ -154,6 +163,7 @@ pub(super) fn pack(
     let options = job.options;
     let mut packer = Packer {
         items,
+        order: order.places(),
         tree,
         disc: options.disc,
         most_open: options.open,
@@ -164,23 +174,28 @@ pub(super) fn pack(
         closed: Vec::new(),
         waiting: VecDeque::new(),
         least_waiting: u64::MAX,
+        bytes_waiting: 0,
+        interrupt: job.interrupt,
         volume_of: vec![0; items.list.len()],
     };
     for volume in open {
         packer.begin(volume);
     }
-    for unit in units {
+    for unit in order.units() {
         if job.interrupt.came() {
             break;
         }
-        packer.offer(Unit::of(Members::Range(unit.clone()), items, tree));
+        packer.offer(Unit::of(Cow::Borrowed(unit), items, tree));
     }
     packer.finish();
     packer.number(archive)
 }
 
 struct Packer<'a> {
+    interrupt: &'a Interrupt,
     items: &'a Items,
+    /// The places of all items in the order in which they are packed.
+    order: &'a [u32],
     tree: &'a Tree,
     disc: Disc,
     most_open: usize,
@@ -190,14 +205,16 @@ struct Packer<'a> {
     open: Vec<Volume>,
     closed: Vec<Volume>,
     /// Units that fit into no open volume, the oldest first.
-    waiting: VecDeque<Unit>,
+    waiting: VecDeque<Unit<'a>>,
     /// No file that waits is smaller, in bytes.
     least_waiting: u64,
+    /// The bytes of all that waits.
+    bytes_waiting: u64,
     /// For each item the serial number of its volume; 0 where it has none.
     volume_of: Vec<u32>,
 }
 
-impl Packer<'_> {
+impl<'a> Packer<'a> {
     fn begin(&mut self, volume: Volume) -> usize {
         self.opened += 1;
         self.open.push(Volume { serial: self.opened, ..volume });
@@ -212,11 +229,11 @@ impl Packer<'_> {
         extent.image_bytes(self.disc.filesystem) <= self.disc.capacity
     }
 
-    fn fits(&self, volume: usize, unit: &Unit) -> bool {
+    fn fits(&self, volume: usize, unit: &Unit<'_>) -> bool {
         self.holds(self.open[volume].with(unit.extent, unit.dirs.iter().copied(), self.tree))
     }
 
-    fn fits_alone(&self, unit: &Unit) -> bool {
+    fn fits_alone(&self, unit: &Unit<'_>) -> bool {
         self.holds(Volume::default().with(unit.extent, unit.dirs.iter().copied(), self.tree))
     }
 
@@ -235,19 +252,19 @@ impl Packer<'_> {
         self.disc.capacity.saturating_sub(volume.image_bytes(self.disc))
     }
 
-    fn put(&mut self, volume: usize, unit: &Unit) {
+    fn put(&mut self, volume: usize, unit: &Unit<'_>) {
         let volume = &mut self.open[volume];
         volume.extent = volume.with(unit.extent, unit.dirs.iter().copied(), self.tree);
-        unit.dirs.iter().for_each(|dir| volume.mark(*dir));
+        unit.dirs.iter().for_each(|dir| volume.dirs.insert(*dir));
         for place in unit.items.iter() {
-            let item = &self.items.list[place as usize];
-            self.volume_of[place as usize] = volume.serial;
+            let item = &self.items.list[*place as usize];
+            self.volume_of[*place as usize] = volume.serial;
             volume.planned.add(item.size, item.date);
         }
     }
 
     /// Into the first open volume that holds all of it, or one that may still be opened.
-    fn place_whole(&mut self, unit: &Unit) -> bool {
+    fn place_whole(&mut self, unit: &Unit<'_>) -> bool {
         let found = (0..self.open.len()).find(|volume| self.fits(*volume, unit));
         let found = found.or_else(|| {
             let begins = self.may_begin() && self.fits_alone(unit);
@@ -260,8 +277,8 @@ impl Packer<'_> {
     }
 
     /// Finds a place for a unit, or has it wait.
-    fn offer(&mut self, mut unit: Unit) {
-        loop {
+    fn offer(&mut self, mut unit: Unit<'a>) {
+        while !self.interrupt.came() {
             if self.place_whole(&unit) {
                 return;
             }
@@ -301,13 +318,19 @@ impl Packer<'_> {
     /// Whether a day that would leave a gap may wait, since the next may fill it; but not too many of them, lest the years are
     /// mixed.
     fn is_patient(&self) -> bool {
-        let waiting = self.waiting.iter().fold(0_u64, |sum, unit| sum.saturating_add(unit.bytes));
-        waiting <= share_of(self.disc.capacity, MOST_WAITING)
+        self.bytes_waiting <= share_of(self.disc.capacity, MOST_WAITING)
     }
 
-    fn wait(&mut self, unit: Unit) {
+    fn wait(&mut self, unit: Unit<'a>) {
         self.least_waiting = self.least_waiting.min(unit.least);
+        self.bytes_waiting = self.bytes_waiting.saturating_add(unit.bytes);
         self.waiting.push_back(unit);
+    }
+
+    /// Everything that waits, none of which waits any longer.
+    fn take_waiting(&mut self) -> VecDeque<Unit<'a>> {
+        (self.least_waiting, self.bytes_waiting) = (u64::MAX, 0);
+        std::mem::take(&mut self.waiting)
     }
 
     /// Closes a volume, so that another can be opened for what waits.
@@ -318,19 +341,13 @@ impl Packer<'_> {
 
     /// Whatever waits, and finds a place now.
     fn retry(&mut self) {
-        let mut still_waiting = Vec::new();
-        while !self.is_hopeless()
-            && let Some(unit) = self.waiting.pop_front()
-        {
-            if !self.place_whole(&unit) {
-                still_waiting.push(unit);
+        if self.is_hopeless() {
+            return;
+        }
+        for unit in self.take_waiting() {
+            if self.interrupt.came() || !self.place_whole(&unit) {
+                self.wait(unit);
             }
-        }
-        for unit in still_waiting.into_iter().rev() {
-            self.waiting.push_front(unit);
-        }
-        if self.waiting.is_empty() {
-            self.least_waiting = u64::MAX;
         }
     }
 
@@ -340,43 +357,47 @@ impl Packer<'_> {
     }
 
     /// What of a unit fits into a volume: its beginning, and behind that what fills the gap best; and the rest.
-    fn divide(&self, unit: &Unit, volume: usize) -> (Unit, Unit) {
+    fn divide(&self, unit: &Unit<'_>, volume: usize) -> (Unit<'a>, Unit<'a>) {
         let mut trial = Trial::new(&self.open[volume], self);
-        let places: Vec<u32> = unit.items.iter().collect();
-        let beginning = places.iter().take_while(|place| trial.take(**place)).count();
-        let behind = &places[beginning..];
-        let mut near: Vec<usize> = (0..behind.len().min(LOOK_AHEAD)).collect();
-        near.sort_by_key(|place| std::cmp::Reverse(self.items.list[behind[*place] as usize].size));
-        let mut taken = vec![false; behind.len()];
-        for place in near {
-            taken[place] = trial.take(behind[place]);
-        }
-        let mut part = places[..beginning].to_vec();
+        let beginning = unit.items.iter().take_while(|place| trial.take(**place)).count();
+        let (beginning, behind) = unit.items.split_at(beginning);
+        let (size, gap) = (|place: usize| self.items.list[behind[place] as usize].size, trial.gap());
+        let mut near: Vec<usize> = (0..behind.len().min(LOOK_AHEAD)).filter(|place| size(*place) <= gap).collect();
+        near.sort_by_key(|place| std::cmp::Reverse(size(*place)));
+        near.retain(|place| trial.take(behind[*place]));
+        near.sort_unstable();
+        let mut part = beginning.to_vec();
         let mut rest = Vec::with_capacity(behind.len());
-        for (place, taken) in behind.iter().zip(taken) {
-            if taken { part.push(*place) } else { rest.push(*place) }
+        let mut taken = near.into_iter().peekable();
+        for (place, item) in behind.iter().enumerate() {
+            if taken.next_if_eq(&place).is_some() { part.push(*item) } else { rest.push(*item) }
         }
-        let of = |places| Unit::of(Members::List(places), self.items, self.tree);
+        let of = |places| Unit::of(Cow::Owned(places), self.items, self.tree);
         (of(part), of(rest))
     }
 
     /// Nothing else comes: what waits is divided among the gaps, and the volumes that are full enough are closed.
     fn finish(&mut self) {
-        loop {
+        // How often what is in a volume may still be given to the others before one has to be closed.
+        let mut merges = self.most_open;
+        while !self.interrupt.came() {
             self.retry();
             if self.waiting.is_empty() {
-                break;
+                if merges == 0 || !self.give_up_emptiest() {
+                    break;
+                }
+                merges -= 1;
             }
-            let Some(volume) = self.fullest() else {
+            let Some(volume) = self.cram_all() else {
                 self.begin(Volume::default());
                 continue;
             };
-            self.cram(volume);
             if self.flush || self.is_filled(self.open[volume].extent, self.min_fill.min(LEAST)) {
                 self.close(volume);
-            } else if self.may_begin() {
+                merges = self.most_open;
+            } else if !self.waiting.is_empty() && self.may_begin() {
                 self.begin(Volume::default());
-            } else {
+            } else if !self.waiting.is_empty() {
                 break;
             }
         }
@@ -387,17 +408,50 @@ impl Packer<'_> {
         }
     }
 
+    /// Two volumes that are not full enough may fill one: what was to go to the emptiest waits again, if some of it fits into
+    /// the fullest.
+    fn give_up_emptiest(&mut self) -> bool {
+        let Some(fullest) = self.fullest() else { return false };
+        let is_due = self.is_filled(self.open[fullest].extent, self.min_fill);
+        let may_go = |place: &usize| *place != fullest && self.open[*place].number.is_none();
+        let emptiest = (0..self.open.len()).filter(may_go).min_by_key(|place| self.open[*place].image_bytes(self.disc));
+        let Some(emptiest) = emptiest.filter(|_| !is_due) else { return false };
+        let serial = self.open[emptiest].serial;
+        let places = self.order.iter().copied().filter(|place| self.volume_of[*place as usize] == serial);
+        let unit = Unit::of(places.collect(), self.items, self.tree);
+        if self.gap(&self.open[fullest]) < unit.least {
+            return false;
+        }
+        unit.items.iter().for_each(|place| self.volume_of[*place as usize] = 0);
+        self.open.remove(emptiest);
+        self.wait(unit);
+        true
+    }
+
+    /// Fills the gaps of all open volumes, the fullest first, and gives the place of the one that is the fullest then.
+    fn cram_all(&mut self) -> Option<usize> {
+        let mut order: Vec<usize> = (0..self.open.len()).collect();
+        order.sort_by_key(|place| std::cmp::Reverse(self.open[*place].image_bytes(self.disc)));
+        for volume in order {
+            self.cram(volume);
+        }
+        self.fullest()
+    }
+
     /// Fills a volume with whatever fits of what waits.
     fn cram(&mut self, volume: usize) {
-        for unit in std::mem::take(&mut self.waiting) {
-            if self.gap(&self.open[volume]) < unit.least {
-                self.waiting.push_back(unit);
+        if self.gap(&self.open[volume]) < self.least_waiting {
+            return;
+        }
+        for unit in self.take_waiting() {
+            if self.interrupt.came() || self.gap(&self.open[volume]) < unit.least {
+                self.wait(unit);
                 continue;
             }
             let (part, rest) = self.divide(&unit, volume);
             self.put(volume, &part);
             if !rest.items.is_empty() {
-                self.waiting.push_back(rest);
+                self.wait(rest);
             }
         }
     }
@@ -406,10 +460,10 @@ impl Packer<'_> {
     fn number(mut self, archive: &Archive) -> Result<Packing, Failure> {
         let numbers = |volumes: &[Volume]| volumes.iter().filter_map(|volume| volume.number).collect::<Vec<_>>();
         let left_open = numbers(&self.open);
-        let (full, planned) =
+        let fullest_open = self.open.iter().map(|volume| volume.image_bytes(self.disc)).max().unwrap_or_default();
+        let (left_full, planned) =
             std::mem::take(&mut self.closed).into_iter().partition(|volume| volume.planned.files == 0);
         self.closed = planned;
-        let left_full = numbers(&full);
         self.closed.sort_by_key(|volume| (volume.number.is_none(), volume.number, volume.serial));
         let mut next = archive.next_number();
         let mut place_of = vec![None; self.opened as usize + 1];
@@ -429,34 +483,44 @@ impl Packer<'_> {
                 remaining.add(item.size, item.date);
             }
         }
-        Ok(Packing { volumes: self.closed, volume_of, remaining, left_open, left_full })
+        Ok(Packing { volumes: self.closed, volume_of, remaining, fullest_open, left_open, left_full })
     }
 }
 
 /// A volume as it would be with some files more.
 struct Trial<'a> {
-    volume: &'a Volume,
     packer: &'a Packer<'a>,
     extent: Extent,
-    dirs: Vec<DirId>,
+    dirs: DirSet,
+    /// The directory of the file that was taken last.
+    last: Option<DirId>,
 }
 
 impl<'a> Trial<'a> {
-    fn new(volume: &'a Volume, packer: &'a Packer<'a>) -> Self {
-        Self { volume, packer, extent: volume.extent, dirs: Vec::new() }
+    fn new(volume: &Volume, packer: &'a Packer<'a>) -> Self {
+        Self { packer, extent: volume.extent, dirs: volume.dirs.clone(), last: None }
+    }
+
+    /// What is left of the disc, in bytes.
+    fn gap(&self) -> u64 {
+        let disc = self.packer.disc;
+        disc.capacity.saturating_sub(self.extent.image_bytes(disc.filesystem))
     }
 
     /// Takes one file more, if it fits.
     fn take(&mut self, place: u32) -> bool {
         let Packer { items, tree, .. } = self.packer;
         let item = &items.list[place as usize];
-        let is_new = |dir: &DirId| !self.volume.has(*dir) && !self.dirs.contains(dir);
-        let dirs: Vec<DirId> = tree.with_those_around(item.dir).take_while(is_new).collect();
-        let extent = dirs.iter().fold(self.extent + items.extent(item, tree), |sum, dir| sum + tree.extent(*dir));
+        // Most files are in the directory of the one before.
+        let is_known = self.last == Some(item.dir);
+        let missing = |dirs: &DirSet| tree.with_those_around(item.dir).take_while(|dir| !dirs.has(*dir)).count();
+        let missing = if is_known { 0 } else { missing(&self.dirs) };
+        let new = || tree.with_those_around(item.dir).take(missing);
+        let extent = new().fold(self.extent + Items::extent(item, tree), |sum, dir| sum + tree.extent(dir));
         let fits = self.packer.holds(extent);
         if fits {
-            self.extent = extent;
-            self.dirs.extend(dirs);
+            new().for_each(|dir| self.dirs.insert(dir));
+            (self.extent, self.last) = (extent, Some(item.dir));
         }
         fits
     }

@@ -23,6 +23,9 @@ pub(super) struct Item {
     image: u64,
     name_at: usize,
     name_len: u16,
+    /// How much text its name is, as [`TextLen`] has it.
+    escaped: u16,
+    quoted: u16,
     /// The directory that it is in: first that of the source, once it is settled that below the root.
     pub(super) dir: DirId,
     /// The day of its last modification; once it is settled the date by which it is packed.
@@ -36,11 +39,11 @@ pub(super) struct Items {
     names: Vec<u8>,
 }
 
-/// No filesystem has longer names, and most have shorter ones.
-pub(super) const LONGEST_NAME: usize = 4096;
+/// The system takes no longer paths (`PATH_MAX` in limits.h).
+pub(super) const LONGEST_PATH: usize = 4096;
 
 impl Items {
-    /// Adds a file, whose name is not longer than [`LONGEST_NAME`].
+    /// Adds a file, whose path is not longer than [`LONGEST_PATH`].
     pub(super) fn push(
         &mut self,
         at: RowRef,
@@ -51,8 +54,11 @@ impl Items {
         image: u64,
     ) {
         let date = mtime.and_then(Date::of_time).unwrap_or(Date::NONE);
-        let name_len = u16::try_from(name.len()).unwrap_or(u16::MAX);
-        self.list.push(Item { at, size, image, name_at: self.names.len(), name_len, dir, date });
+        // Four bytes of text stand for one byte at most, so none of these is ever cut.
+        let small = |len: u64| u16::try_from(len).unwrap_or(u16::MAX);
+        let (name_at, name_len, text) = (self.names.len(), small(name.len() as u64), TextLen::of(name));
+        let (escaped, quoted) = (small(text.escaped), small(text.quoted));
+        self.list.push(Item { at, size, image, name_at, name_len, escaped, quoted, dir, date });
         self.names.extend_from_slice(name);
     }
 
@@ -116,31 +122,89 @@ impl Items {
     }
 
     /// By path below the root, bytewise.
-    pub(super) fn by_path(&self, one: &Item, other: &Item, tree: &Tree) -> Ordering {
-        let ranks = || tree.order(one.dir, other.dir);
-        match ranks() {
-            Some(Ordering::Equal) => self.name(one).cmp(self.name(other)),
+    fn by_path(&self, one: &Item, other: &Item, tree: &Tree) -> Ordering {
+        let by_name = || self.name(one).cmp(self.name(other));
+        let order = match tree.order(one.dir, other.dir) {
+            Some(Ordering::Equal) => by_name(),
             Some(order) => order,
-            // One of the directories lies in the other, so the names decide.
-            None => self.below(one, tree).cmp(&self.below(other, tree)),
+            None => self.beside_inner(one, other, tree),
+        };
+        order.then(one.at.cmp(&other.at))
+    }
+
+    /// The order of two files, where the directory of one lies in that of the other: the name of the one and what the path of
+    /// the other has at its place decide.
+    fn beside_inner(&self, one: &Item, other: &Item, tree: &Tree) -> Ordering {
+        let (outer, inner) = (tree.path(one.dir), tree.path(other.dir));
+        if outer.len() > inner.len() {
+            return self.beside_inner(other, one, tree).reverse();
         }
-        .then(one.at.cmp(&other.at))
+        let inner = &inner[outer.len()..];
+        let inner = inner.strip_prefix(b"/").unwrap_or(inner);
+        self.name(one).iter().cmp(inner.iter().chain(b"/"))
     }
 
     /// Sorts by path below the root.
     pub(super) fn sort_by_path(&mut self, tree: &Tree, jobs: usize) {
+        self.sort_by_directory(tree);
         let mut list = std::mem::take(&mut self.list);
-        sort_by(&mut list, jobs, |one, other| self.by_path(one, other, tree));
+        let share = list.len() / jobs.max(1);
+        let by_name = |one: &Item, other: &Item| self.name(one).cmp(self.name(other)).then(one.at.cmp(&other.at));
+        let (large, small): (Vec<_>, Vec<_>) =
+            list.chunk_by_mut(|one, other| one.dir == other.dir).partition(|dir| dir.len() > share);
+        for dir in large {
+            sort_by(dir, jobs, by_name);
+        }
+        each(jobs, small, |dir| sort_by(dir, 1, by_name));
+        // The files of a directory stand together now, but those of a directory in it may come in between. This sort finds what
+        // is in order already.
+        if list.chunk_by(|one, other| one.dir == other.dir).any(|dir| tree.has_inner(dir[0].dir)) {
+            list.sort_by(|one, other| self.by_path(one, other, tree));
+        }
         self.list = list;
     }
 
+    /// Sorts by directory, and leaves those of one in the order in which they were.
+    fn sort_by_directory(&mut self, tree: &Tree) {
+        let place = |item: &Item| tree.place(item.dir) as usize;
+        let Some(first) = self.list.first().filter(|_| !self.list.is_sorted_by_key(place)) else { return };
+        let mut next = vec![0; tree.len() + 1];
+        self.list.iter().for_each(|item| next[place(item) + 1] += 1);
+        for dir in 1..next.len() {
+            next[dir] += next[dir - 1];
+        }
+        let mut sorted = vec![*first; self.list.len()];
+        for item in &self.list {
+            let next = &mut next[place(item)];
+            sorted[*next] = *item;
+            *next += 1;
+        }
+        // The names are looked at several times, and are found sooner where they stand in the same order.
+        let mut names = Vec::with_capacity(self.names.len());
+        for item in &mut sorted {
+            let name_at = names.len();
+            names.extend_from_slice(self.name(item));
+            item.name_at = name_at;
+        }
+        (self.list, self.names) = (sorted, names);
+    }
+
     /// What an item adds to its volume, beside its directories.
-    pub(super) fn extent(&self, item: &Item, tree: &Tree) -> Extent {
-        Extent::of_parts(item.image, tree.text_len(item.dir) + TextLen::of(self.name(item)))
+    pub(super) fn extent(item: &Item, tree: &Tree) -> Extent {
+        Extent::of_parts(item.image, tree.text_len(item.dir) + item.name_text())
     }
 }
 
 impl Item {
+    /// Whether its name stands in a stream as it is.
+    pub(super) fn is_plain(&self) -> bool {
+        self.escaped == self.name_len
+    }
+
+    fn name_text(&self) -> TextLen {
+        TextLen { escaped: self.escaped.into(), quoted: self.quoted.into() }
+    }
+
     /// Nothing to tell where it is in the archive already.
     fn settled(&self, fate: Fate, name: &[u8], tree: &Tree, job: &Job<'_>) -> Result<Self, Option<Refusal>> {
         let dir = match fate {
@@ -151,7 +215,7 @@ impl Item {
         if tree.is_reserved(dir, name) {
             return Err(Some(Refusal::Reserved));
         }
-        let path = tree.text_len(dir) + TextLen::of(name);
+        let path = tree.text_len(dir) + self.name_text();
         let alone = Extent::of_parts(self.image, path) + tree.extent_of_all(dir);
         if alone.image_bytes(job.options.disc.filesystem) > job.options.disc.capacity {
             return Err(Some(Refusal::TooLarge));

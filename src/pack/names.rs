@@ -11,9 +11,12 @@ use std::path::Path;
 use foldhash::quality::RandomState;
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::item::Item;
 use super::tree::{DirId, split};
 use super::{Job, Plan};
 use crate::report::{self, shown};
+use crate::threads::{each, sort_by};
+use crate::volume::RESERVED;
 use crate::volume::image::{self, Filesystem};
 
 /// Names longer than this, in UTF-16 code units, are cut in Joliet as `-joliet-long` makes it.
@@ -29,21 +32,24 @@ const MOST_NAMED: usize = 20;
 pub(super) fn warn(plan: &Plan, job: &Job<'_>) {
     let mut warnings = Warnings::default();
     let mut seen = vec![false; plan.tree.len()];
-    for (item, volume) in plan.items.list.iter().zip(&plan.packing.volume_of) {
-        if volume.is_none() {
-            continue;
-        }
-        let name = plan.items.name(item);
-        warnings.look(name, job, || plan.items.below(item, &plan.tree));
-        for dir in plan.tree.with_those_around(item.dir).take_while(|dir| !seen[*dir as usize]).collect::<Vec<_>>() {
-            seen[dir as usize] = true;
+    for (item, _) in planned(plan) {
+        warnings.look(plan.items.name(item), job, || plan.items.below(item, &plan.tree));
+        for dir in plan.tree.with_those_around(item.dir) {
+            if std::mem::replace(&mut seen[dir as usize], true) {
+                break;
+            }
             let path = plan.tree.path(dir);
             warnings.look(split(path).1, job, || path.to_vec());
         }
     }
-    find_twins(plan, &mut warnings);
+    find_twins(plan, job.jobs, &mut warnings);
     find_overlong_directories(plan, job, &mut warnings);
     warnings.tell(job);
+}
+
+/// What goes to a volume, and to which.
+fn planned(plan: &Plan) -> impl Iterator<Item = (&Item, u32)> {
+    plan.items.list.iter().zip(&plan.packing.volume_of).filter_map(|(item, volume)| Some((item, (*volume)?)))
 }
 
 /// Directories with so many long names that xorriso may write a wrong image of them.
@@ -53,21 +59,22 @@ fn find_overlong_directories(plan: &Plan, job: &Job<'_>, warnings: &mut Warnings
         return;
     }
     let mut sums: HashMap<(u32, DirId), u64> = HashMap::new();
-    let mut seen: HashSet<(u32, DirId)> = HashSet::new();
-    for (item, volume) in plan.items.list.iter().zip(&plan.packing.volume_of) {
-        let Some(volume) = *volume else { continue };
-        let continued = filesystem.continued(plan.items.name(item));
+    let mut add = |volume, dir, name: &[u8]| {
+        let continued = filesystem.continued(name);
         if continued > 0 {
-            *sums.entry((volume, item.dir)).or_default() += continued;
+            *sums.entry((volume, dir)).or_default() += continued;
         }
-        for dir in plan.tree.with_those_around(item.dir) {
-            if !seen.insert((volume, dir)) {
-                break;
-            }
-            let (parent, name) = (plan.tree.parent(dir), split(plan.tree.path(dir)).1);
-            let continued = filesystem.continued(name);
-            if continued > 0 {
-                *sums.entry((volume, parent)).or_default() += continued;
+    };
+    for (item, volume) in planned(plan) {
+        add(volume, item.dir, plan.items.name(item));
+    }
+    for (volume, dir) in dirs(plan) {
+        add(volume, plan.tree.parent(dir), split(plan.tree.path(dir)).1);
+    }
+    for (volume, held) in (0_u32..).zip(&plan.packing.volumes) {
+        for (dir, name) in held.there.iter().map(|path| split(path)) {
+            if let Some(dir) = plan.tree.find(dir) {
+                add(volume, dir, name);
             }
         }
     }
@@ -95,6 +102,9 @@ const TWIN: &str = "only case or the form of accents tells its name apart from";
 
 impl Warnings {
     fn look(&mut self, name: &[u8], job: &Job<'_>, path: impl Fn() -> Vec<u8>) {
+        if name.len() <= JOLIET && name.is_ascii() {
+            return;
+        }
         let has_joliet = job.options.disc.filesystem != Filesystem::Raw;
         if name.len() > ROCK_RIDGE && has_joliet {
             self.add(TOO_LONG, &path());
@@ -141,66 +151,126 @@ impl Warnings {
     }
 }
 
-/// Files, or directories, of one volume that have the same path for those who tell neither case nor the form of accents apart.
-fn find_twins(plan: &Plan, warnings: &mut Warnings) {
-    let hasher = RandomState::default();
-    let folded_dirs: Vec<u64> = (0..plan.tree.len())
-        .map(|dir| hasher.hash_one(folded(plan.tree.path(DirId::try_from(dir).unwrap_or(DirId::MAX))).as_ref()))
-        .collect();
-    let mut files = Vec::new();
-    let mut dirs = Vec::new();
-    for (place, volume) in plan.packing.volume_of.iter().enumerate() {
-        let Some(volume) = volume else { continue };
-        let item = &plan.items.list[place];
-        let name = hasher.hash_one(folded(plan.items.name(item)).as_ref());
-        files.push((hasher.hash_one((*volume, folded_dirs[item.dir as usize], name)), place));
-        if dirs.last() != Some(&(*volume, item.dir)) {
-            dirs.push((*volume, item.dir));
-        }
+/// Files and directories of one volume that have the same path for those who tell neither case nor the form of accents apart.
+fn find_twins(plan: &Plan, jobs: usize, warnings: &mut Warnings) {
+    let keys = Keys::new(plan);
+    let others = others(plan, &keys);
+    let shared = keys_found_twice(plan, jobs, &keys, others.iter().map(|(key, _)| *key));
+    if shared.is_empty() {
+        return;
     }
-    files.sort_unstable();
-    let there = files_there(plan, &hasher);
-    for twins in files.chunk_by(|one, other| one.0 == other.0) {
-        let known = there.partition_point(|(key, _)| *key < twins[0].0);
-        let known = there[known..].iter().take_while(|(key, _)| *key == twins[0].0).map(|(_, path)| path.to_vec());
-        let planned = twins.iter().map(|(_, place)| plan.items.below(&plan.items.list[*place], &plan.tree));
-        let paths: Vec<Vec<u8>> = planned.chain(known).collect();
-        if paths.len() > 1 {
-            tell_twins(&paths, warnings);
-        }
+    let files = planned(plan).map(|(item, volume)| (keys.of_item(item, volume), item));
+    let files = files.filter(|(key, _)| shared.binary_search(key).is_ok());
+    let files = files.map(|(key, item)| (key, plan.items.below(item, &plan.tree)));
+    let others = others.into_iter().filter(|(key, _)| shared.binary_search(key).is_ok());
+    tell_twins(files.chain(others.map(|(key, path)| (key, path.to_vec()))).collect(), warnings);
+}
+
+/// Keys of files and directories: equal for those of one volume whose paths [`folded`] makes equal.
+struct Keys<'a> {
+    plan: &'a Plan,
+    hasher: RandomState,
+    /// That of the path of each directory.
+    dirs: Vec<u64>,
+}
+
+impl<'a> Keys<'a> {
+    fn new(plan: &'a Plan) -> Self {
+        let hasher = RandomState::default();
+        let ids = (0..).take(plan.tree.len());
+        let dirs = ids.map(|dir: DirId| hash_of_folded(plan.tree.path(dir), &hasher)).collect();
+        Self { plan, hasher, dirs }
     }
-    dirs.sort_unstable();
-    dirs.dedup();
-    let mut keyed: Vec<_> =
-        dirs.into_iter().map(|(volume, dir)| (hasher.hash_one((volume, folded_dirs[dir as usize])), dir)).collect();
-    keyed.sort_unstable();
-    for twins in keyed.chunk_by(|one, other| one.0 == other.0).filter(|twins| twins.len() > 1) {
-        let path = |dir: DirId| plan.tree.path(dir).to_vec();
-        tell_twins(&twins.iter().map(|(_, dir)| path(*dir)).collect::<Vec<_>>(), warnings);
+
+    fn of_item(&self, item: &Item, volume: u32) -> u64 {
+        self.of(volume, self.dirs[item.dir as usize], self.plan.items.name(item))
+    }
+
+    fn of_dir(&self, dir: DirId, volume: u32) -> u64 {
+        let tree = &self.plan.tree;
+        self.of(volume, self.dirs[tree.parent(dir) as usize], split(tree.path(dir)).1)
+    }
+
+    fn of_path(&self, path: &[u8], volume: u32) -> u64 {
+        let (dir, name) = split(path);
+        self.of(volume, hash_of_folded(dir, &self.hasher), name)
+    }
+
+    fn of(&self, volume: u32, dir: u64, name: &[u8]) -> u64 {
+        self.hasher.hash_one((volume, dir, hash_of_folded(name, &self.hasher)))
     }
 }
 
-/// The files that are in continued volumes already, by the same keys as those that are to come.
-fn files_there<'a>(plan: &'a Plan, hasher: &RandomState) -> Vec<(u64, &'a [u8])> {
-    let mut there = Vec::new();
+/// What a volume holds beside the files that go to it: their directories, what is there already, and what describes it.
+fn others<'a>(plan: &'a Plan, keys: &Keys<'_>) -> Vec<(u64, &'a [u8])> {
+    let mut others = Vec::new();
+    for (volume, dir) in dirs(plan) {
+        others.push((keys.of_dir(dir, volume), plan.tree.path(dir)));
+    }
     for (volume, held) in (0_u32..).zip(&plan.packing.volumes) {
-        for path in &held.there {
-            let (dir, name) = split(path);
-            let hash = |text| hasher.hash_one(folded(text).as_ref());
-            there.push((hasher.hash_one((volume, hash(dir), hash(name))), &**path));
-        }
+        let described = RESERVED.iter().map(|name| name.as_bytes());
+        let around = |path: &'a [u8]| memchr::memchr_iter(b'/', path).map(move |end| &path[..end]);
+        let around: HashSet<&[u8]> = held.there.iter().flat_map(|path| around(path)).collect();
+        let paths = held.there.iter().map(|path| &**path).chain(described).chain(around);
+        others.extend(paths.map(|path| (keys.of_path(path, volume), path)));
     }
-    there.sort_unstable();
-    there
+    others
 }
 
-/// Each beside the first is told with it.
-fn tell_twins(paths: &[Vec<u8>], warnings: &mut Warnings) {
-    let mut sorted = paths.to_vec();
-    sorted.sort_unstable();
-    let Some((first, others)) = sorted.split_first() else { return };
+/// The directories of what goes to each volume, with those around them, each once.
+fn dirs(plan: &Plan) -> HashSet<(u32, DirId)> {
+    let mut dirs = HashSet::new();
+    let mut last = None;
+    for (item, volume) in planned(plan) {
+        // Most files are beside the one before.
+        if last.replace((volume, item.dir)) != Some((volume, item.dir)) {
+            plan.tree.with_those_around(item.dir).all(|dir| dirs.insert((volume, dir)));
+        }
+    }
+    dirs
+}
+
+/// The keys that are there more than once, in order; nearly always none.
+fn keys_found_twice(plan: &Plan, jobs: usize, keys: &Keys<'_>, others: impl Iterator<Item = u64>) -> Vec<u64> {
+    let share = plan.items.list.len().div_ceil(jobs * 4).max(1);
+    let pieces = plan.items.list.chunks(share).zip(plan.packing.volume_of.chunks(share)).collect();
+    let found = each(jobs, pieces, |(items, volumes): (&[Item], &[Option<u32>])| {
+        let planned = items.iter().zip(volumes).filter_map(|(item, volume)| Some((item, (*volume)?)));
+        planned.map(|(item, volume)| keys.of_item(item, volume)).collect::<Vec<u64>>()
+    });
+    let mut found: Vec<u64> = found.into_iter().flatten().chain(others).collect();
+    sort_by(&mut found, jobs, Ord::cmp);
+    found.chunk_by(|one, other| one == other).filter(|equal| equal.len() > 1).map(|equal| equal[0]).collect()
+}
+
+/// The same for every two paths that [`folded`] makes equal.
+fn hash_of_folded(path: &[u8], hasher: &RandomState) -> u64 {
+    let mut room = [0; 256];
+    match room.get_mut(..path.len()) {
+        Some(room) if path.is_ascii() => {
+            room.copy_from_slice(path);
+            room.make_ascii_lowercase();
+            hasher.hash_one(&*room)
+        }
+        _ => hasher.hash_one(&*folded(path)),
+    }
+}
+
+/// Of paths with the same key, each beside the first is told with it.
+fn tell_twins(mut paths: Vec<(u64, Vec<u8>)>, warnings: &mut Warnings) {
+    paths.sort_unstable();
+    // A directory is there already, and gets more.
+    paths.dedup();
     let text = |path: &[u8]| shown(Path::new(OsStr::from_bytes(path)));
-    for other in others.iter().filter(|other| folded(other) == folded(first)) {
+    let mut told = Vec::new();
+    for twins in paths.chunk_by(|one, other| one.0 == other.0) {
+        let (first, others) = (&twins[0].1, &twins[1..]);
+        let is_twin = |other: &&(u64, Vec<u8>)| folded(&other.1) == folded(first);
+        told.extend(others.iter().filter(is_twin).map(|(_, other)| (other, first)));
+    }
+    // The keys are others in every run.
+    told.sort_unstable();
+    for (other, first) in told {
         warnings.add_text(TWIN, format!("{}\0{}", text(other), text(first)));
     }
 }

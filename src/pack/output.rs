@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use super::fill::Volume;
+use super::fill::{Packing, Volume};
+use super::item::Item;
+use super::tree::DirId;
 use super::{Job, Plan};
 use crate::cli::Failure;
 use crate::escape;
 use crate::record::COLUMNS;
 use crate::stream::table::RowReader;
 use crate::stream::{Format, Row, Writer};
-use crate::threads::{in_order, sort_by};
+use crate::threads::in_order;
 use crate::volume::planned::Planned;
 
 /// So many records are rendered at once.
@@ -21,7 +23,7 @@ const CHUNK: usize = 512;
 struct Line {
     volume: u32,
     item: u32,
-    row: u64,
+    row: u32,
 }
 
 /// Writes the plan to `out`.
@@ -32,9 +34,10 @@ pub(super) fn write(plan: &Plan, job: &Job<'_>, out: &mut dyn Write) -> Result<(
     let failed = |error: std::io::Error| Failure::output(&error);
     let format = job.options.common.format();
     Writer::new(&mut *out, format, COLUMNS.len()).and_then(|mut header| header.flush()).map_err(failed)?;
-    let lines = lines(plan, job);
+    let lines = lines(plan);
+    let homes: Vec<Vec<u8>> = plan.packing.volumes.iter().map(|volume| home(volume, job)).collect();
     let hire = || {
-        let mut renderer = Renderer { plan, job, rows: RowReader::default(), dest: Vec::new(), note: Vec::new() };
+        let mut renderer = Renderer::new(plan, job, &homes);
         move |chunk: &[Line]| renderer.render(chunk)
     };
     in_order(job.jobs, &lines.chunks(CHUNK), hire, |text| -> Result<bool, Failure> {
@@ -44,33 +47,53 @@ pub(super) fn write(plan: &Plan, job: &Job<'_>, out: &mut dyn Write) -> Result<(
     out.flush().map_err(failed)
 }
 
-/// All lines, in order.
-fn lines(plan: &Plan, job: &Job<'_>) -> Vec<Line> {
-    let items = (0_u32..).zip(&plan.packing.volume_of);
-    let mut lines: Vec<Line> =
-        items.filter_map(|(item, volume)| volume.map(|volume| Line { volume, item, row: 0 })).collect();
-    let item = |line: &Line| &plan.items.list[line.item as usize];
-    sort_by(&mut lines, job.jobs, |one, other| {
-        one.volume.cmp(&other.volume).then_with(|| plan.items.by_path(item(one), item(other), &plan.tree))
-    });
-    for volume in lines.chunk_by_mut(|one, other| one.volume == other.volume) {
-        for (line, row) in volume.iter_mut().zip(1..) {
-            line.row = row;
-        }
+/// All lines by volume, those of each by path, which is the order of the items.
+fn lines(plan: &Plan) -> Vec<Line> {
+    let Packing { volumes, volume_of, .. } = &plan.packing;
+    let mut next = Vec::with_capacity(volumes.len());
+    let mut count = 0;
+    for volume in volumes {
+        next.push((count, 1));
+        count += usize::try_from(volume.planned.files).unwrap_or(usize::MAX);
+    }
+    let mut lines = vec![Line { volume: 0, item: 0, row: 0 }; count];
+    for (item, volume) in (0..).zip(volume_of) {
+        let Some(volume) = *volume else { continue };
+        let (place, row) = &mut next[volume as usize];
+        lines[*place] = Line { volume, item, row: *row };
+        *place += 1;
+        *row += 1;
     }
     lines
+}
+
+/// The escaped path of a volume, with the slash behind it.
+fn home(volume: &Volume, job: &Job<'_>) -> Vec<u8> {
+    let dir = volume.number.map(|number| number.dir(&job.options.to)).unwrap_or_default();
+    let mut home = escape::escape(dir.as_os_str().as_encoded_bytes()).into_bytes();
+    home.push(b'/');
+    home
 }
 
 /// Turns lines into text.
 struct Renderer<'a> {
     plan: &'a Plan,
     job: &'a Job<'a>,
+    homes: &'a [Vec<u8>],
     rows: RowReader,
+    /// The volume and the directory of the last line, and the escaped path of that directory in that volume.
+    last: Option<(u32, DirId)>,
+    dir: Vec<u8>,
     dest: Vec<u8>,
     note: Vec<u8>,
 }
 
-impl Renderer<'_> {
+impl<'a> Renderer<'a> {
+    fn new(plan: &'a Plan, job: &'a Job<'a>, homes: &'a [Vec<u8>]) -> Self {
+        let rows = RowReader::default();
+        Self { plan, job, homes, rows, last: None, dir: Vec::new(), dest: Vec::new(), note: Vec::new() }
+    }
+
     fn render(&mut self, chunk: &[Line]) -> Result<Vec<u8>, Failure> {
         let mut text = Vec::with_capacity(chunk.len() * 256);
         let format = Format { header: false, ..self.job.options.common.format() };
@@ -87,8 +110,7 @@ impl Renderer<'_> {
 
     fn line(&mut self, line: &Line, writer: &mut Writer<&mut Vec<u8>>) -> Result<(), Failure> {
         let item = &self.plan.items.list[line.item as usize];
-        let volume = &self.plan.packing.volumes[line.volume as usize];
-        self.describe(line, volume);
+        self.describe(line, item);
         let table = self.job.table;
         let row = table.row(item.at, &mut self.rows);
         let row = row.map_err(|fault| Failure::Stop(format!("reading: {}: {fault}", table.describe(item.at))))?;
@@ -98,19 +120,29 @@ impl Renderer<'_> {
     }
 
     /// Its destination and its note.
-    fn describe(&mut self, line: &Line, volume: &Volume) {
+    fn describe(&mut self, line: &Line, item: &Item) {
+        let Plan { items, tree, packing, .. } = self.plan;
+        let volume = &packing.volumes[line.volume as usize];
         let (dest, note) = (&mut self.dest, &mut self.note);
         dest.clear();
         note.clear();
-        let Some(number) = volume.number else { return };
-        let options = self.job.options;
-        let mut path = number.dir(&options.to).into_os_string().into_encoded_bytes();
-        path.push(b'/');
-        let item = &self.plan.items.list[line.item as usize];
-        path.extend_from_slice(&self.plan.items.below(item, &self.plan.tree));
-        escape::escape_into(&path, dest);
-        let planned = Planned { volume: number, row: line.row, rows: volume.planned.files, disc: options.disc };
-        planned.push(note);
+        if self.last != Some((line.volume, item.dir)) {
+            self.last = Some((line.volume, item.dir));
+            self.dir.clone_from(&self.homes[line.volume as usize]);
+            // What one byte becomes does not depend on the next, where a slash stands between them.
+            escape::escape_into(&tree.below(item.dir, b""), &mut self.dir);
+        }
+        dest.extend_from_slice(&self.dir);
+        let name = items.name(item);
+        if item.is_plain() {
+            dest.extend_from_slice(name);
+        } else {
+            escape::escape_into(name, dest);
+        }
+        if let Some(volume_number) = volume.number {
+            let (row, rows) = (line.row.into(), volume.planned.files);
+            Planned { volume: volume_number, row, rows, disc: self.job.options.disc }.push(note);
+        }
     }
 }
 

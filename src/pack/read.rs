@@ -3,14 +3,17 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use foldhash::quality::RandomState;
+
 use super::Job;
-use super::item::{Items, LONGEST_NAME};
+use super::item::{Items, LONGEST_PATH};
 use super::refusals::{Refusal, Refusals};
 use super::tree::{DirId, split};
 use crate::cli::Failure;
+use crate::plan::is_part;
 use crate::progress::Progress;
 use crate::stream::table::Part;
-use crate::stream::{Fault, Row, RowRef};
+use crate::stream::{Faults, Row, RowRef};
 use crate::threads::each;
 use crate::verify::Reason;
 
@@ -35,15 +38,29 @@ pub(super) fn read(job: &Job<'_>, progress: &Progress) -> Result<Option<Contents
         return Ok(None);
     }
     job.table.check_whole()?;
-    let faults: Vec<(RowRef, Fault)> = parts.iter().flat_map(|part| part.faults.iter().cloned()).collect();
-    job.table.judge(&faults, job.options.skip_bad_lines, job.reporter)?;
+    let mut faults = Faults::new(job.options.skip_bad_lines);
+    for part in &parts {
+        faults.append(&part.faults);
+    }
+    job.table.judge(&faults, job.reporter)?;
+    refuse_duplicates(&parts, job)?;
     Ok(Some(join(parts)))
+}
+
+/// Of a plan of duplicates, an archive would get just the copies that are one too many.
+fn refuse_duplicates(parts: &[PartContents], job: &Job<'_>) -> Result<(), Failure> {
+    let Some(first) = parts.iter().find_map(|part| part.duplicate) else { return Ok(()) };
+    Err(Failure::Stop(format!(
+        "reading: {}: this file is a duplicate of the one in the column keep, so the stream is a plan for ms-mv; \
+         ms-dupes --unique lists what is to be packed",
+        job.table.describe(first)
+    )))
 }
 
 /// Puts together what the threads have read.
 fn join(parts: Vec<PartContents>) -> Contents {
     let mut contents = Contents::default();
-    let mut known: HashMap<Box<[u8]>, DirId> = HashMap::new();
+    let mut known: HashMap<Box<[u8]>, DirId, RandomState> = HashMap::default();
     let sum = |len: fn(&Items) -> usize| parts.iter().map(|part| len(&part.items)).sum();
     contents.items.reserve(sum(|items| items.list.len()), sum(Items::names_len));
     for part in parts {
@@ -66,14 +83,17 @@ struct PartContents {
     dirs: Dirs,
     items: Items,
     unusable: Refusals,
-    faults: Vec<(RowRef, Fault)>,
+    /// The first record of a duplicate.
+    duplicate: Option<RowRef>,
+    faults: Faults,
 }
 
 /// So many rows are read between two looks whether somebody wants it to end.
 const STRETCH: usize = 1 << 12;
 
 fn read_part(mut part: Part<'_>, job: &Job<'_>, progress: &Progress) -> PartContents {
-    let mut contents = PartContents::default();
+    let faults = Faults::new(job.options.skip_bad_lines);
+    let mut contents = PartContents { faults, ..PartContents::default() };
     while !job.interrupt.came() {
         let before = part.bytes_left();
         let mut rows = 0;
@@ -83,7 +103,7 @@ fn read_part(mut part: Part<'_>, job: &Job<'_>, progress: &Progress) -> PartCont
             rows += 1;
             match row {
                 Ok(row) => contents.take(at, &row, job),
-                Err(fault) => contents.faults.push((at, fault)),
+                Err(_) => contents.faults.push(at),
             }
         }
         progress.add_files(rows as u64);
@@ -97,6 +117,9 @@ fn read_part(mut part: Part<'_>, job: &Job<'_>, progress: &Progress) -> PartCont
 
 impl PartContents {
     fn take(&mut self, at: RowRef, row: &Row<'_>, job: &Job<'_>) {
+        if row.keep.is_some() {
+            self.duplicate = self.duplicate.or(Some(at));
+        }
         let path = if row.plain.is_some() { Cow::Borrowed(row.path) } else { row.path_bytes() };
         let (mut dir, name) = split(&path);
         if dir.is_empty() && path.starts_with(b"/") {
@@ -104,7 +127,8 @@ impl PartContents {
         }
         let refusal = match name {
             b"" | b"." | b".." => Some(Refusal::NoFile),
-            _ if name.len() > LONGEST_NAME => Some(Refusal::LongName),
+            _ if path.len() > LONGEST_PATH => Some(Refusal::LongPath),
+            _ if is_part(name) => Some(Refusal::Unfinished),
             _ if row.note.is_some_and(Reason::is_named) => Some(Refusal::Disproved),
             _ => None,
         };
@@ -122,7 +146,7 @@ impl PartContents {
 #[derive(Debug, Default)]
 struct Dirs {
     list: Vec<Box<[u8]>>,
-    known: HashMap<Box<[u8]>, DirId>,
+    known: HashMap<Box<[u8]>, DirId, RandomState>,
     last: DirId,
 }
 

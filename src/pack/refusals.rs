@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Job;
+use super::item::LONGEST_PATH;
 use crate::cli::Failure;
 use crate::report::{self, shown};
 use crate::stream::RowRef;
@@ -14,8 +15,10 @@ use crate::volume::Number;
 pub(super) enum Refusal {
     /// Its path names a directory.
     NoFile,
-    /// Its name is longer than any filesystem has them.
-    LongName,
+    /// Its path is longer than the system takes.
+    LongPath,
+    /// It is a copy that ms-mv has not finished.
+    Unfinished,
     /// `ms-verify` has let it fall.
     Disproved,
     /// It is not below the root.
@@ -94,7 +97,10 @@ impl Refusal {
     fn text(self, size: u64, job: &Job<'_>) -> String {
         match self {
             Self::NoFile => "left out: this names a directory".into(),
-            Self::LongName => "left out: no filesystem has names of this length".into(),
+            Self::LongPath => format!("left out: its path is longer than the {LONGEST_PATH} bytes that the system takes"),
+            Self::Unfinished => {
+                "left out: an unfinished copy of ms-mv, which run again with its plan finishes it, and with --undo removes it".into()
+            }
             Self::Disproved => "left out: ms-verify has found that the file is not what its record says".into(),
             Self::Outside => {
                 let roots: Vec<String> = job.options.roots.iter().map(|root| shown(root)).collect();

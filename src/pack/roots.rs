@@ -1,5 +1,6 @@
 //! Where the directories of the sources lie below the root.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
@@ -59,21 +60,46 @@ pub(super) fn place(dirs: &[Box<[u8]>], mut locator: Locator, job: &Job<'_>) -> 
         })
         .collect();
     let default = common_root(sources.iter().flatten());
+    let firsts = first_spellings(&sources);
     let mut tree = Tree::new(job.options.disc.filesystem);
     let fates = sources.iter().map(|source| {
         let Some(source) = source else { return Fate::Archived };
+        let source = firsts.get(source.location.real()).unwrap_or(&source);
         let below = match &roots[..] {
             [] => source.path.strip_prefix(&default).ok(),
             roots => roots.iter().find_map(|root| source.below(root)),
         };
         below.map_or(Fate::Outside, |below| Fate::Below(tree.add(below.as_os_str().as_bytes())))
     });
-    let fates = fates.collect();
+    let fates: Vec<Fate> = fates.collect();
+    check_roots(&fates, job)?;
     tree.rank();
     Ok(Places { fates, tree })
 }
 
-/// A misspelled root would leave everything out.
+/// A directory that is reached in several ways is one, with the smallest of its paths.
+fn first_spellings(sources: &[Option<Source>]) -> HashMap<&Path, &Source> {
+    let mut firsts: HashMap<&Path, &Source> = HashMap::new();
+    for source in sources.iter().flatten() {
+        let first = firsts.entry(source.location.real()).or_insert(source);
+        if source.path < first.path {
+            *first = source;
+        }
+    }
+    firsts
+}
+
+/// A misspelled root would leave everything out, file by file.
+fn check_roots(fates: &[Fate], job: &Job<'_>) -> Result<(), Failure> {
+    let roots = &job.options.roots;
+    let is_outside = |fate: &Fate| *fate == Fate::Outside;
+    if roots.is_empty() || !fates.iter().any(is_outside) || fates.iter().any(|fate| matches!(fate, Fate::Below(_))) {
+        return Ok(());
+    }
+    let roots: Vec<String> = roots.iter().map(|root| shown(root)).collect();
+    Err(Failure::Stop(format!("--root: {}: none of the files is below it", roots.join(" or "))))
+}
+
 fn named_roots(locator: &mut Locator, job: &Job<'_>) -> Result<Vec<Root>, Failure> {
     let working_dir = locator.working_dir().to_owned();
     let root = |root: &PathBuf| {

@@ -1,7 +1,8 @@
 //! What there is to tell: a table of the volumes, and what remains.
 
-use super::fill::{Amount, Volume};
+use super::fill::{Amount, Packing, Volume};
 use super::{Job, Plan};
+use crate::cli::Exit;
 use crate::report::{self, shown};
 use crate::volume::date::Date;
 use crate::volume::medium::{self, Disc, share_of};
@@ -36,11 +37,23 @@ pub(super) fn tell(plan: &Plan, job: &Job<'_>) {
         let dir = shown(&number.dir(&job.options.to));
         job.reporter.summary(&format!("{dir}: not sealed, and not full yet"));
     }
-    for number in &packing.left_full {
-        let archive = shown(&job.options.to);
-        job.reporter.warn(&format!("volume {number}: full, but not sealed: ms-seal --all {archive} does that"));
+    for volume in packing.left_full.iter().filter(|volume| volume.before.files > 0) {
+        tell_full(volume, job);
     }
     tell_rest(plan, job);
+}
+
+/// A volume that nothing is planned into, and that is not sealed.
+fn tell_full(volume: &Volume, job: &Job<'_>) {
+    let number = volume.number.map(|number| number.to_string()).unwrap_or_default();
+    let (image, disc) = (volume.image_bytes(job.options.disc), job.options.disc);
+    let text = if image > disc.capacity {
+        let (image, capacity) = (report::bytes(image), report::bytes(disc.capacity));
+        format!("not sealed, and its image of {image} would not fit on a disc of {capacity}")
+    } else {
+        format!("full, but not sealed: ms-seal --all {} does that", shown(&job.options.to))
+    };
+    job.reporter.warn(&format!("volume {number}: {text}"));
 }
 
 fn tell_rest(plan: &Plan, job: &Job<'_>) {
@@ -51,14 +64,28 @@ fn tell_rest(plan: &Plan, job: &Job<'_>) {
     let remaining = &plan.packing.remaining;
     if remaining.files > 0 {
         job.reporter.summary(&format!(
-            "remaining: {}, {}, {}: not enough for a disc, so they stay where they are (--flush packs them all the same)",
+            "remaining: {}, {}, {}: {}",
             report::count(remaining.files, "file"),
             report::bytes(remaining.bytes),
-            dates(remaining)
+            dates(remaining),
+            why_remaining(&plan.packing, job)
         ));
-    } else if plan.packing.volumes.is_empty() {
+    } else if plan.packing.volumes.is_empty() && job.reporter.exit() == Exit::Done {
         job.reporter.summary("nothing to pack");
     }
+}
+
+/// Why there is no volume for what remains, and what would give it one.
+fn why_remaining(packing: &Packing, job: &Job<'_>) -> String {
+    let (disc, min_fill) = (job.options.disc, job.options.min_fill);
+    if packing.remaining.bytes < share_of(disc.capacity, min_fill) {
+        return "not enough for a disc, so they stay where they are (--flush packs them all the same)".into();
+    }
+    let (fullest, capacity) = (medium::fill(packing.fullest_open, disc.capacity), report::bytes(disc.capacity));
+    format!(
+        "more than a disc of {capacity}, but none gets fuller than {fullest} with them, so they stay where they are: smaller files may \
+         fill the gaps; --atomic none divides what belongs together, a lower --min-fill closes emptier volumes, --flush packs all"
+    )
 }
 
 fn dates(amount: &Amount) -> String {

@@ -48,8 +48,15 @@ impl Tree {
         if let Some(known) = self.known.get(path) {
             return *known;
         }
-        let (above, name) = split(path);
-        let parent = self.add(above);
+        let ends = memchr::memchr_iter(b'/', path).chain([path.len()]);
+        ends.fold(0, |parent, end| {
+            self.known.get(&path[..end]).copied().unwrap_or_else(|| self.add_to(parent, &path[..end]))
+        })
+    }
+
+    /// The directory of a path that is not known yet, directly below `parent`.
+    fn add_to(&mut self, parent: DirId, path: &[u8]) -> DirId {
+        let name = split(path).1;
         let own = Extent::of_dir(self.filesystem, name);
         let outer = &self.dirs[parent as usize];
         let is_reserved =

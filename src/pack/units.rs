@@ -1,5 +1,6 @@
 //! What is to stay together, in the order in which it is packed.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::item::{Item, Items};
@@ -11,9 +12,9 @@ use crate::volume::extent::Extent;
 
 /// Files that are to stay together.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Unit {
-    /// Their places among the items.
-    pub(super) items: Members,
+pub(super) struct Unit<'a> {
+    /// Their places among the items; its own only where it is a part of what should have stayed together.
+    pub(super) items: Cow<'a, [u32]>,
     /// What they add to a volume, beside their directories.
     pub(super) extent: Extent,
     /// Their directories, with those around them, each once.
@@ -24,44 +25,14 @@ pub(super) struct Unit {
     pub(super) bytes: u64,
 }
 
-/// Places of items: in a row, until a unit is split.
-#[derive(Debug, Clone)]
-pub(super) enum Members {
-    Range(Range<u32>),
-    List(Vec<u32>),
-}
-
-impl Default for Members {
-    fn default() -> Self {
-        Self::List(Vec::new())
-    }
-}
-
-impl Members {
-    pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
-        let (range, list) = match self {
-            Self::Range(range) => (range.clone(), &[][..]),
-            Self::List(list) => (0..0, list.as_slice()),
-        };
-        range.chain(list.iter().copied())
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        match self {
-            Self::Range(range) => range.is_empty(),
-            Self::List(list) => list.is_empty(),
-        }
-    }
-}
-
-impl Unit {
-    /// A unit of some items.
-    pub(super) fn of(members: Members, items: &Items, tree: &Tree) -> Self {
+impl<'a> Unit<'a> {
+    /// A unit of some items, given by their places.
+    pub(super) fn of(places: Cow<'a, [u32]>, items: &Items, tree: &Tree) -> Self {
         let mut unit = Self { least: u64::MAX, ..Self::default() };
         let mut last = None;
-        for place in members.iter() {
-            let item = &items.list[place as usize];
-            unit.extent += items.extent(item, tree);
+        for place in places.iter() {
+            let item = &items.list[*place as usize];
+            unit.extent += Items::extent(item, tree);
             unit.least = unit.least.min(item.size);
             unit.bytes = unit.bytes.saturating_add(item.size);
             if last != Some(item.dir) {
@@ -71,40 +42,58 @@ impl Unit {
         }
         unit.dirs.sort_unstable();
         unit.dirs.dedup();
-        unit.items = members;
+        unit.items = places;
         unit
     }
 }
 
-/// Orders the items, the oldest first, and tells where each unit of them ends.
-pub(super) fn form(items: &mut Items, tree: &Tree, job: &Job<'_>) -> Vec<Range<u32>> {
-    let mut list = std::mem::take(&mut items.list);
-    let atomic = job.options.atomic;
-    if atomic == Atomic::Dir {
-        let first = first_dates(&list, tree);
-        let key = |item: &Item| (first[item.dir as usize], tree.place(item.dir));
-        sort_by(&mut list, job.jobs, |one, other| {
-            key(one).cmp(&key(other)).then_with(|| items.by_path(one, other, tree))
-        });
-    } else {
-        // The items stand in the order of their paths, and so do those of one date.
-        let by_path = |one: &Item, other: &Item| items.by_path(one, other, tree);
-        sort_by(&mut list, job.jobs, |one, other| one.date.cmp(&other.date).then_with(|| by_path(one, other)));
+/// The places of all items in the order in which they are packed, and where among these each unit ends.
+#[derive(Debug)]
+pub(super) struct Order {
+    places: Vec<u32>,
+    units: Vec<Range<usize>>,
+}
+
+impl Order {
+    /// The places of all items.
+    pub(super) fn places(&self) -> &[u32] {
+        &self.places
     }
-    let together = |one: &Item, other: &Item| match atomic {
-        Atomic::Day => one.date == other.date,
-        Atomic::Dir => one.dir == other.dir,
-        Atomic::None => false,
+
+    /// The places of each unit, the oldest first.
+    pub(super) fn units(&self) -> impl Iterator<Item = &[u32]> {
+        self.units.iter().map(|unit| &self.places[unit.clone()])
+    }
+}
+
+/// Puts the items, which stand in the order of their paths, into that in which they are packed: the oldest first, and those of
+/// one date, or of one directory, by path.
+pub(super) fn form(items: &Items, tree: &Tree, job: &Job<'_>) -> Order {
+    let atomic = job.options.atomic;
+    let (first, list) = (first_dates(&items.list, tree), &items.list);
+    let key = |item: &Item| match atomic {
+        Atomic::Dir => (first[item.dir as usize], tree.place(item.dir)),
+        Atomic::Day | Atomic::None => (item.date, 0),
     };
-    let mut from = 0;
-    let units = list.chunk_by(together).map(|unit| {
-        let start = from;
-        from += u32::try_from(unit.len()).unwrap_or(u32::MAX);
-        start..from
+    let mut keyed: Vec<_> = list.iter().zip(0_u32..).map(|(item, place)| (key(item), place)).collect();
+    sort_by(&mut keyed, job.jobs, Ord::cmp);
+    let places: Vec<u32> = keyed.into_iter().map(|(_, place)| place).collect();
+    let together = |one: &u32, other: &u32| {
+        let (one, other) = (&list[*one as usize], &list[*other as usize]);
+        match atomic {
+            Atomic::Day => one.date == other.date,
+            Atomic::Dir => one.dir == other.dir,
+            Atomic::None => false,
+        }
+    };
+    let mut end = 0;
+    let units = places.chunk_by(together).map(|unit| {
+        let start = end;
+        end += unit.len();
+        start..end
     });
     let units = units.collect();
-    items.list = list;
-    units
+    Order { places, units }
 }
 
 /// For each directory, the date of its oldest file.

@@ -4,12 +4,12 @@ use std::io::{BufWriter, Write};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use super::Job;
+use super::{Job, sealed};
 use crate::cli::Failure;
 use crate::escape;
-use crate::record::INDEX_COLUMNS;
+use crate::record::{INDEX_COLUMNS, Record};
 use crate::report::{self, shown};
-use crate::stream::{Held, Writer};
+use crate::stream::Writer;
 use crate::volume::Number;
 use crate::volume::archive::{Archive, Standing, Traces};
 
@@ -25,6 +25,7 @@ const CHUNK: u64 = 4096;
 /// [`Failure`] where the archive cannot be looked at, or the output fails.
 pub(super) fn write(job: &Job<'_>, out: &mut dyn Write) -> Result<(), Failure> {
     let archive = Archive::survey(&job.options.archive)?;
+    super::refuse_years("listing", &archive)?;
     let out = BufWriter::with_capacity(BUFFER, out);
     let failed = |error| Failure::output(&error);
     let writer = Writer::new(out, job.options.common.format(), INDEX_COLUMNS).map_err(failed)?;
@@ -53,6 +54,11 @@ struct Cat<'a, W: Write> {
 impl<W: Write> Cat<'_, W> {
     fn volume(&mut self, number: Number, traces: Traces) -> Result<(), Failure> {
         let dir = number.dir(&self.archive.dir);
+        if traces.is_missing() {
+            let reason = "its directory is gone and no disc of it is known, so its records are left out";
+            self.job.reporter.failed("listing", &dir, &reason);
+            return Ok(());
+        }
         if traces.has_listing {
             return self.listing(&number.listing(&self.archive.dir));
         }
@@ -63,6 +69,7 @@ impl<W: Write> Cat<'_, W> {
             }
             Standing::Sealed if traces.has_seal => {
                 self.warn(&dir, &format!("it has no listing yet; ms-seal {archive} < /dev/null makes it"));
+                return self.index(number, traces);
             }
             Standing::Sealed => {
                 self.job.reporter.failed("listing", &dir, &"its listing is missing, and so is the volume");
@@ -76,9 +83,33 @@ impl<W: Write> Cat<'_, W> {
         self.job.reporter.warn(&format!("listing: {}: {reason}", shown(dir)));
     }
 
+    /// What the volume itself tells, where the archive does not.
+    fn index(&mut self, number: Number, traces: Traces) -> Result<(), Failure> {
+        let dir = number.dir(&self.archive.dir);
+        let mut records = match sealed::records(self.archive, number, traces) {
+            Ok(records) => records.unwrap_or_default(),
+            Err(Failure::Stop(problem)) => {
+                self.job.reporter.failed_text("listing", &shown(&dir), &problem);
+                return Ok(());
+            }
+            Err(other) => return Err(other),
+        };
+        records.sort_by(|one, other| one.path.as_os_str().as_bytes().cmp(other.path.as_os_str().as_bytes()));
+        self.volumes += 1;
+        for record in records {
+            let record = Record { path: dir.join(&record.path), id: None, ..record };
+            self.writer.write(&record).map_err(|error| Failure::output(&error))?;
+            self.records += 1;
+            if self.records.is_multiple_of(CHUNK) && self.job.interrupt.came() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// A listing that cannot be read, or is cut off, is named, and the others go on.
     fn listing(&mut self, listing: &Path) -> Result<(), Failure> {
-        let held = Held::open(listing.as_os_str()).and_then(|held| held.check_last_line().map(|()| held));
+        let held = sealed::held(listing).and_then(|held| held.check_last_line().map(|()| held));
         let held = match held {
             Ok(held) => held,
             Err(Failure::Stop(problem)) => {

@@ -224,7 +224,7 @@ impl Desk {
     fn name_new(&self, name: &str) -> io::Result<()> {
         let (temporary, name) = (OsStr::new(TEMPORARY), OsStr::new(name));
         let named = match rename::without_replacing(self, temporary, self, name) {
-            Err(Unnamed::Unsupported) => rename::link_then_unlink(self, temporary, self, name),
+            Err(Unnamed::Unsupported(_)) => rename::link_then_unlink(self, temporary, self, name),
             other => other,
         };
         named.map_err(|error| match error {
@@ -251,7 +251,8 @@ impl Desk {
 }
 
 fn in_the_way() -> io::Error {
-    io::Error::other("something else stands there already, and it is left as it is")
+    let reason = "something else stands there already, and it is left as it is: move it out of the volume";
+    io::Error::new(io::ErrorKind::AlreadyExists, reason)
 }
 
 fn changed() -> io::Error {

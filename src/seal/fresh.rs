@@ -14,7 +14,8 @@ use super::told::Account;
 use super::{Job, hashes};
 use crate::cli::Failure;
 use crate::report::{self, shown};
-use crate::volume::{INDEX, Number, README, SUMS, index, sums};
+use crate::volume::archive::Standing;
+use crate::volume::{self, INDEX, Number, README, SUMS, index, sums};
 
 /// What became of a volume.
 #[derive(Debug)]
@@ -60,11 +61,14 @@ pub(super) fn seal(locked: &mut Locked, number: Number, account: &Account, job: 
         job.reporter.warn(&format!("sealing: {}: no files, so it is not sealed", shown(&inventory.dir)));
         return Ok(End::Empty);
     }
-    let (capacity, filesystem) = locked.disc(number, account.plan.disc, job);
+    let (capacity, filesystem) = locked.disc(number, account.plan.disc(), job);
     let tally = Tally::of(filesystem, inventory.records(), inventory.dirs.iter());
     let mut volume = Fresh { job, number, inventory, tally, failures };
+    if locked.traces(number).standing() == Standing::Open && account.is_index() {
+        volume.refuse("what was read is an index, and not what ms-mv wrote of it: --all seals what there is");
+    }
     volume.check_whole(account);
-    volume.check_fit(capacity);
+    volume.check_fit(capacity, account);
     if !volume.is_sound() {
         return Ok(End::Open);
     }
@@ -75,8 +79,11 @@ pub(super) fn seal(locked: &mut Locked, number: Number, account: &Account, job: 
         return Ok(End::Open);
     }
     locked.protect()?;
+    locked.remember_disc(number, &volume.tally, capacity)?;
     if let Err((path, error)) = volume.describe(&desk) {
-        job.reporter.failed("sealing", &path, &format!("{}; run ms-seal again", report::reason(&error)));
+        // Running it again does not help where somebody has to make room first.
+        let again = if error.kind() == io::ErrorKind::AlreadyExists { "" } else { "; run ms-seal again" };
+        job.reporter.failed("sealing", &path, &format!("{}{again}", report::reason(&error)));
     }
     if !volume.is_sound() {
         return Ok(End::Open);
@@ -105,18 +112,24 @@ impl Fresh<'_> {
     fn check_whole(&self, account: &Account) {
         if let Some((rows, all)) = account.plan.cut_off() {
             self.refuse(&format!(
-                "{} of {} that were planned are told, and the last is missing: run the same plan again, or seal it as it is with --all",
+                "{} of {} that were planned are told, and the last is missing: run the same plan again, which goes on filling it (only what no plan will fill any more is for --all)",
                 report::number(rows),
                 report::count(all, "row")
             ));
         }
     }
 
-    fn check_fit(&self, capacity: Option<u64>) {
+    fn check_fit(&self, capacity: Option<u64>, account: &Account) {
         let (bytes, number) = (self.tally.image_bytes(), report::number);
         if let Some(capacity) = capacity.filter(|capacity| bytes > *capacity) {
+            // What a plan says counts more than an option.
+            let larger = if account.plan.disc().is_some() {
+                "plan it for a larger disc"
+            } else {
+                "name a larger disc with --media"
+            };
             self.refuse(&format!(
-                "its image takes {} bytes, and its disc has {}: move files out of it, or name a larger disc with --media",
+                "its image takes {} bytes, and its disc has {}: move files out of it, or {larger}",
                 number(bytes),
                 number(capacity)
             ));
@@ -132,12 +145,24 @@ impl Fresh<'_> {
         };
         desk.check_place().and_then(|()| desk.clear()).map_err(at(""))?;
         desk.sync_filesystem().map_err(at(""))?;
+        // While files were read, others may have come; a text that counts them wrong would have to be replaced.
+        self.inventory.check_again(self.job.reporter);
+        if !self.is_sound() {
+            return Ok(());
+        }
         let index = |out: &mut dyn Write| index::write(self.number, self.inventory.records(), out);
         // Something else that stands where one of them is to be must not become a part of the seal, now or in a later run.
-        desk.check(README, &|out| self.readme(out)).map_err(at(README))?;
+        let readme = |out: &mut dyn Write| self.readme(out);
+        // An earlier run may have been cut off after it, when there were other files, or was another version of this program.
+        let known = desk.stamp(README).map_err(at(README))?;
+        let is_ours = volume::is_readme(&dir.join(README), Some(self.number)).map_err(at(README))?;
+        if !is_ours {
+            desk.check(README, &readme).map_err(at(README))?;
+        }
         desk.check(INDEX, &index).map_err(at(INDEX))?;
         desk.check(SUMS, &|out| self.sums(out)).map_err(at(SUMS))?;
-        desk.put(README, &|out| self.readme(out)).map_err(at(README))?;
+        let text = if is_ours { desk.replace(README, known, &readme) } else { desk.put(README, &readme) };
+        text.map_err(at(README))?;
         self.inventory.check_again(self.job.reporter);
         // What was looked through by its path must be what is sealed.
         desk.check_place().map_err(at(""))?;

@@ -50,6 +50,21 @@ pub(super) fn walk(dir: &Path, mut visit: impl FnMut(Met)) {
     }
 }
 
+/// The paths below `dir` of all that is no directory, without a look at any of it and without the files that describe the volume;
+/// or what cannot be looked at, and why.
+pub(super) fn names(dir: &Path, mut visit: impl FnMut(Result<PathBuf, (PathBuf, String)>)) {
+    for entry in WalkDir::new(dir).min_depth(1).follow_root_links(true) {
+        match entry {
+            Ok(entry) if is_reserved(&entry) || entry.file_type().is_dir() => {}
+            Ok(entry) => visit(Ok(entry.path().strip_prefix(dir).unwrap_or(entry.path()).to_owned())),
+            Err(error) => {
+                let path = error.path().unwrap_or(dir).to_owned();
+                visit(Err((path, report::reason(&error.into()))));
+            }
+        }
+    }
+}
+
 fn is_reserved(entry: &DirEntry) -> bool {
     entry.depth() == 1 && RESERVED.iter().any(|name| entry.file_name() == *name)
 }

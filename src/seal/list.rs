@@ -25,6 +25,7 @@ const LEFT: [usize; 6] = [1, 2, 7, 8, 9, 10];
 /// [`Failure`] where the archive cannot be looked at, or the output fails.
 pub(super) fn write(job: &Job<'_>, out: &mut dyn Write) -> Result<(), Failure> {
     let archive = Archive::survey(&job.options.archive)?;
+    super::refuse_years("listing", &archive)?;
     if archive.volumes.is_empty() {
         job.reporter.summary("no volumes");
         return Ok(());
@@ -40,9 +41,9 @@ pub(super) fn write(job: &Job<'_>, out: &mut dyn Write) -> Result<(), Failure> {
 
 fn row(archive: &Archive, number: Number, traces: Traces, job: &Job<'_>) -> Result<[String; HEAD.len()], Failure> {
     let standing = traces.standing();
-    let Some(volume) = volume(archive, number, traces, job)? else { return Ok(lost(number)) };
-    let place = place(&volume, traces);
-    if place == MISSING {
+    let Some(volume) = volume(archive, number, traces, job)? else { return Ok(lost(number, traces)) };
+    let place = place(traces);
+    if traces.is_missing() {
         let reason = "it is sealed and was never burned, and its directory is gone";
         job.reporter.failed("listing", &number.dir(&archive.dir), &reason);
     }
@@ -69,37 +70,36 @@ fn row(archive: &Archive, number: Number, traces: Traces, job: &Job<'_>) -> Resu
 fn volume(archive: &Archive, number: Number, traces: Traces, job: &Job<'_>) -> Result<Option<Volume>, Failure> {
     let known = archive.catalogue.get(number);
     let capacity = known.and_then(|volume| volume.capacity);
+    let filesystem = known.and_then(|volume| volume.fs).unwrap_or_default();
     match traces.standing() {
         Standing::Sealed if traces.is_complete() => Ok(known.cloned()),
         Standing::Sealed => {
-            let tally = sealed::tally(archive, number, traces, job.options.filesystem)?;
+            let tally = sealed::tally(archive, number, traces, filesystem)?;
             Ok(tally.map(|tally| tally.volume(number, State::Sealed, capacity)))
         }
         Standing::Open | Standing::HalfSealed => {
             let failed = |path: &Path, reason: &str| job.reporter.failed("listing", path, &reason);
-            let tally = Tally::of_dir(job.options.filesystem, &number.dir(&archive.dir), failed);
+            let tally = Tally::of_dir(filesystem, &number.dir(&archive.dir), failed);
             Ok(Some(tally.volume(number, State::Open, capacity)))
         }
         Standing::Lost => Ok(None),
     }
 }
 
-const MISSING: &str = "missing";
-
-fn place(volume: &Volume, traces: Traces) -> &'static str {
-    match volume.state {
+fn place(traces: Traces) -> &'static str {
+    match traces {
         _ if traces.has_dir => "here",
-        State::Burned => "on shelf",
-        _ => MISSING,
+        _ if traces.is_burned() => "on shelf",
+        _ => "missing",
     }
 }
 
 /// Only its number is left, which no other volume gets.
-fn lost(number: Number) -> [String; HEAD.len()] {
+fn lost(number: Number, traces: Traces) -> [String; HEAD.len()] {
     let mut row = HEAD.map(|_| "-".to_owned());
     row[0] = number.to_string();
     row[1] = number.label();
-    row[2] = "lost".into();
+    row[2] = if traces.was_left() { "empty" } else { "lost" }.into();
     row
 }
 

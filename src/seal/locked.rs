@@ -13,10 +13,10 @@ use crate::record::{INDEX_COLUMNS, Record};
 use crate::report::{self, shown};
 use crate::stream::writer::tsv_line;
 use crate::volume::archive::{Archive, Traces};
-use crate::volume::catalogue::State;
+use crate::volume::catalogue::{State, Volume};
 use crate::volume::image::Filesystem;
 use crate::volume::medium::Disc;
-use crate::volume::{INDEX, LISTINGS, Number};
+use crate::volume::{INDEX, LISTINGS, Number, TEMPORARY};
 
 /// An archive, locked until this is dropped.
 #[derive(Debug)]
@@ -53,10 +53,10 @@ impl Locked {
                 report::reason(&error)
             )),
         }
-        desk.clear().map_err(failed)?;
+        clear(&desk)?;
         let at_listings = |error| stop("opening", &dir.join(LISTINGS), &error);
         let listings = desk.has(LISTINGS).then(|| desk.open_in(LISTINGS)).transpose().map_err(at_listings)?;
-        listings.iter().try_for_each(Desk::clear).map_err(at_listings)?;
+        listings.iter().try_for_each(clear)?;
         let known = desk.stamp(INDEX).map_err(failed)?;
         let archive = Archive::survey(dir)?;
         // What was looked at must be what was locked.
@@ -77,10 +77,13 @@ impl Locked {
     /// How large the image of a volume may be, where that is known, and what it is written as. What the plan says counts
     /// first, then what the options say, then what the archive remembers.
     pub(super) fn disc(&self, number: Number, planned: Option<Disc>, job: &Job<'_>) -> (Option<u64>, Filesystem) {
-        let known = || self.archive.catalogue.get(number).and_then(|volume| volume.capacity);
-        planned
-            .or(job.options.disc)
-            .map_or_else(|| (known(), job.options.filesystem), |disc| (Some(disc.capacity), disc.filesystem))
+        if let Some(disc) = planned {
+            return (Some(disc.capacity), disc.filesystem);
+        }
+        let known = self.archive.catalogue.get(number);
+        let capacity = job.options.disc.map(|disc| disc.capacity);
+        let filesystem = job.options.filesystem.or(known.and_then(|volume| volume.fs));
+        (capacity.or(known.and_then(|volume| volume.capacity)), filesystem.unwrap_or_default())
     }
 
     /// From now on nothing leaves the archive.
@@ -88,7 +91,24 @@ impl Locked {
         self.writing(place::MARKER, |desk| desk.put_mark(place::MARKER))
     }
 
-    /// Remembers a sealed volume: its listing, its marker, and last the catalogue.
+    /// Remembers what a volume is made for before its sealing begins, since after a crash nobody may tell that again.
+    pub(super) fn remember_disc(
+        &mut self,
+        number: Number,
+        tally: &Tally,
+        capacity: Option<u64>,
+    ) -> Result<(), Failure> {
+        let open = tally.volume(number, State::Open, capacity);
+        let knows = |known: &Volume| (known.capacity, known.fs) == (open.capacity, open.fs);
+        if capacity.is_none() || self.archive.catalogue.get(number).is_some_and(knows) {
+            return Ok(());
+        }
+        self.archive.catalogue.put(open);
+        self.save()
+    }
+
+    /// Remembers a sealed volume: its listing, its marker, and last the catalogue, which is believed where it knows the volume
+    /// as sealed already. A volume that is gone gets no marker: there is nothing to be burned.
     pub(super) fn remember<'r>(
         &mut self,
         number: Number,
@@ -96,14 +116,14 @@ impl Locked {
         tally: &Tally,
         capacity: Option<u64>,
     ) -> Result<(), Failure> {
-        let is_burned = self.traces(number).state == Some(State::Burned);
-        let state = if is_burned { State::Burned } else { State::Sealed };
+        let traces = self.traces(number);
         self.put_listing(number, records)?;
-        if !is_burned {
-            let marker = name_of(&number.marker(Path::new("")));
-            self.writing(&marker, |desk| desk.put_mark(&marker))?;
+        if traces.has_dir && !traces.is_burned() {
+            self.mark(number)?;
         }
-        self.archive.catalogue.put(tally.volume(number, state, capacity));
+        if !traces.is_complete() {
+            self.archive.catalogue.put(tally.volume(number, State::Sealed, capacity));
+        }
         self.save()
     }
 
@@ -141,6 +161,12 @@ impl Locked {
         put.map_err(|error| stop("writing", &self.desk.path_of(&listing.to_string_lossy()), &error))
     }
 
+    /// Puts the marker of a volume that was never burned.
+    pub(super) fn mark(&self, number: Number) -> Result<(), Failure> {
+        let marker = name_of(&number.marker(Path::new("")));
+        self.writing(&marker, |desk| desk.put_mark(&marker))
+    }
+
     /// Removes the marker of a volume that was never burned.
     pub(super) fn unmark(&self, number: Number) -> Result<(), Failure> {
         let marker = name_of(&number.marker(Path::new("")));
@@ -159,6 +185,11 @@ impl Locked {
     fn writing(&self, name: &str, work: impl FnOnce(&Desk) -> std::io::Result<()>) -> Result<(), Failure> {
         work(&self.desk).map_err(|error| stop("writing", &self.desk.path_of(name), &error))
     }
+}
+
+fn clear(desk: &Desk) -> Result<(), Failure> {
+    let path = desk.path_of(TEMPORARY);
+    desk.clear().map_err(|error| stop("removing what an interrupted run left", &path, &error))
 }
 
 /// Names of volumes are plain text.

@@ -8,7 +8,7 @@ use lexopt::Parser;
 use crate::cli::{self, Common, Failure};
 use crate::stream::Table;
 use crate::volume::Number;
-use crate::volume::catalogue::Burn;
+use crate::volume::catalogue::{Burn, Others};
 use crate::volume::image::Filesystem;
 use crate::volume::medium::{Disc, DiscOptions};
 
@@ -21,6 +21,8 @@ pub enum Action {
     All,
     /// To record a disc that was burned.
     Burned(Number, Burn),
+    /// To take back what was recorded of a disc, the last one that bears this name and this id.
+    Unburned(Number, Option<String>, Option<String>),
     /// To show what volumes there are.
     List,
     /// To write the records of all volumes.
@@ -36,8 +38,8 @@ pub struct Options {
     pub action: Action,
     /// What the volumes are to fit, where that was said.
     pub disc: Option<Disc>,
-    /// What images are written as, where a volume does not tell.
-    pub filesystem: Filesystem,
+    /// What images are written as, where that was said.
+    pub filesystem: Option<Filesystem>,
     /// Whether to go on without malformed lines.
     pub skip_bad_lines: bool,
     /// What all tools can be told.
@@ -71,7 +73,8 @@ impl Builder {
     /// [`Failure::Usage`] for one too many.
     pub fn operand(&mut self, operand: OsString) -> Result<(), Failure> {
         if self.archive.is_some() {
-            return Err(lexopt::Error::UnexpectedArgument(operand).into());
+            let operand = operand.display();
+            return Err(Failure::Usage(format!("\"{operand}\": one ARCHIVE only; records come from standard input")));
         }
         self.archive = Some(cli::path("ARCHIVE", operand)?);
         Ok(())
@@ -84,7 +87,7 @@ impl Builder {
     pub fn take(&mut self, option: &str, parser: &mut Parser) -> Result<bool, Failure> {
         match option {
             "--all" | "--list" | "--cat" => self.act(option, None)?,
-            "--burned" => {
+            "--burned" | "--unburned" => {
                 let volume = number(option, &parser.value()?)?;
                 self.act(option, Some(volume))?;
             }
@@ -124,6 +127,7 @@ impl Builder {
             None => Action::Stream,
             Some(("--all", _)) => Action::All,
             Some(("--list", _)) => Action::List,
+            Some(("--unburned", Some(volume))) => Action::Unburned(volume, self.copy.clone(), self.media_id.clone()),
             Some((_, Some(volume))) => Action::Burned(volume, self.burn()),
             Some(_) => Action::Cat,
         };
@@ -132,7 +136,7 @@ impl Builder {
             archive,
             action,
             disc: if self.disc.names_a_disc() { Some(self.disc.disc()?) } else { None },
-            filesystem: self.disc.filesystem(),
+            filesystem: self.disc.named_filesystem(),
             skip_bad_lines: self.skip_bad_lines,
             common: self.common,
         })
@@ -141,15 +145,18 @@ impl Builder {
     /// Today's, as the clock on the wall shows it.
     fn burn(&self) -> Burn {
         let date = chrono::Local::now().date_naive().format("%Y-%m-%d").to_string();
-        Burn { date, copy: self.copy.clone(), media_id: self.media_id.clone(), other: serde_json::Map::new() }
+        Burn { date, copy: self.copy.clone(), media_id: self.media_id.clone(), other: Others::default() }
     }
 
     /// What would be passed over in silence is refused.
     fn check(&self, action: &Action) -> Result<(), Failure> {
         let seals = matches!(action, Action::Stream | Action::All);
-        let burns = matches!(action, Action::Burned(..));
+        let burns = matches!(action, Action::Burned(..) | Action::Unburned(..));
         let refused = [
-            (!burns && (self.copy.is_some() || self.media_id.is_some()), "--copy, --media-id: these are for --burned"),
+            (
+                !burns && (self.copy.is_some() || self.media_id.is_some()),
+                "--copy, --media-id: these are for --burned and --unburned",
+            ),
             (!seals && self.disc.says_anything(), "--media, --capacity, --reserve, --fs: these are for sealing"),
             (
                 *action != Action::Stream && self.skip_bad_lines,
@@ -170,6 +177,9 @@ fn number(option: &str, value: &OsStr) -> Result<Number, Failure> {
 }
 
 fn text(option: &str, value: &OsStr) -> Result<String, Failure> {
+    if value.is_empty() {
+        return Err(cli::unsuitable(option, value, "is empty: a name is missing"));
+    }
     let text = value.to_str().filter(|text| !text.trim().is_empty());
     text.map(str::to_owned).ok_or_else(|| cli::unsuitable(option, value, "is not a text of any letters"))
 }

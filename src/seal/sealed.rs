@@ -2,20 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::inventory::{self, Met};
 use super::locked::Locked;
 use super::tally::Tally;
 use super::told::Account;
-use super::{Job, stop};
+use super::{Action, Job, stop};
 use crate::cli::Failure;
 use crate::record::Record;
 use crate::report::shown;
 use crate::stream::{Held, Table};
 use crate::volume::archive::{Archive, Traces};
 use crate::volume::image::Filesystem;
-use crate::volume::{INDEX, Number, index};
+use crate::volume::{self, INDEX, Number, index};
 
 /// The records of a sealed volume with paths below it, from its own index, or else from its listing; `None` where there is
 /// neither.
@@ -24,11 +24,10 @@ use crate::volume::{INDEX, Number, index};
 /// [`Failure::Stop`] where they cannot be read.
 pub(super) fn records(archive: &Archive, number: Number, traces: Traces) -> Result<Option<Vec<Record>>, Failure> {
     let (table, above) = if traces.has_seal {
-        let held = Held::open(number.dir(&archive.dir).join(INDEX).as_os_str())?;
-        (Table::of(Held::made_from(held.name(), |out| index::to_stream(&held, out))?)?, PathBuf::from("."))
+        let held = held(&number.dir(&archive.dir).join(INDEX))?;
+        (Table::of(Held::made_from(held.name(), |out| index::to_stream(&held, out))?)?, None)
     } else if traces.has_listing {
-        let listing = number.listing(&archive.dir);
-        (Table::open(&[listing.into_os_string()])?, PathBuf::from(number.to_string()))
+        (Table::of(held(&number.listing(&archive.dir))?)?, Some(PathBuf::from(number.to_string())))
     } else {
         return Ok(None);
     };
@@ -37,12 +36,35 @@ pub(super) fn records(archive: &Archive, number: Number, traces: Traces) -> Resu
         while let Some((at, row)) = part.next_row() {
             let row = row.map_err(|fault| Failure::Stop(format!("reading: {}: {fault}", table.describe(at))))?;
             let record = row.to_record();
-            let path = record.path.strip_prefix(&above).unwrap_or(&record.path).to_owned();
+            let path = below(&record.path, above.as_deref()).ok_or_else(|| {
+                let path = shown(&record.path);
+                Failure::Stop(format!("reading: {}: {path}: this path leads out of the volume", table.describe(at)))
+            })?;
             records.push(Record { path, ..record });
         }
     }
     table.check_whole()?;
     Ok(Some(records))
+}
+
+/// Holds a file of the archive, which nobody waits for: no FIFO, no device.
+///
+/// # Errors
+/// [`Failure::Stop`] where it cannot be read.
+pub(super) fn held(path: &Path) -> Result<Held, Failure> {
+    drop(volume::open_file(path).map_err(|error| stop("reading", path, &error))?);
+    Held::open(path.as_os_str())
+}
+
+/// A path below the volume; `None` where it leads elsewhere. The paths of a listing begin with the volume `above` them.
+fn below(path: &Path, above: Option<&Path>) -> Option<PathBuf> {
+    let path = match above {
+        Some(above) => path.strip_prefix(above).ok()?,
+        // A name that is a bare `-` is written as `./-`.
+        None => path.strip_prefix(".").unwrap_or(path),
+    };
+    let is_below = path.components().all(|part| matches!(part, Component::Normal(_)));
+    (is_below && path.file_name().is_some()).then(|| path.to_owned())
 }
 
 /// How much a sealed volume holds; `None` where nothing tells.
@@ -83,8 +105,19 @@ fn dirs(dir: &Path, traces: Traces, records: &[Record]) -> BTreeSet<PathBuf> {
     dirs
 }
 
-/// Sees to it that the archive remembers a sealed volume, and names rows that it was sealed without. Tells whether anything
-/// was missing.
+/// What became of what the archive remembers of a sealed volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Completion {
+    /// It remembered all.
+    Whole,
+    /// It does now.
+    Done,
+    /// It still does not; why was named.
+    Failed,
+}
+
+/// Sees to it that the archive remembers a sealed volume, and names rows that it was sealed without. Where all volumes are
+/// looked at, names what came to it or went away since.
 ///
 /// # Errors
 /// [`Failure::Stop`] where the archive cannot be written to.
@@ -93,18 +126,18 @@ pub(super) fn complete(
     number: Number,
     account: Option<&Account>,
     job: &Job<'_>,
-) -> Result<bool, Failure> {
+) -> Result<Completion, Failure> {
     let traces = locked.traces(number);
     let dir = number.dir(&locked.archive.dir);
     let mut records = match records(&locked.archive, number, traces) {
         Ok(Some(records)) => records,
         Ok(None) => {
             job.reporter.failed("sealing", &dir, &"its listing is missing, and so is the volume");
-            return Ok(false);
+            return Ok(Completion::Failed);
         }
         Err(Failure::Stop(problem)) => {
             job.reporter.failed_text("sealing", &shown(&dir), &problem);
-            return Ok(false);
+            return Ok(Completion::Failed);
         }
         Err(other) => return Err(other),
     };
@@ -112,23 +145,48 @@ pub(super) fn complete(
     if let Some(account) = account {
         account.compare(&records, job.reporter);
     }
+    if job.options.action == Action::All && traces.has_dir {
+        check_names(&dir, &records, job);
+    }
     if !is_wanting(traces) {
-        return Ok(false);
+        return Ok(Completion::Whole);
     }
     if traces.has_dir {
         // Where a file gets its name as a link, a crash may have left the temporary one, too.
         let cleared = locked.open_volume(number).and_then(|desk| desk.clear());
         cleared.map_err(|error| stop("opening", &dir, &error))?;
     }
-    let (capacity, filesystem) = locked.disc(number, account.and_then(|account| account.plan.disc), job);
+    let (capacity, filesystem) = locked.disc(number, account.and_then(|account| account.plan.disc()), job);
     let tally = Tally::of(filesystem, records.iter(), dirs(&dir, traces, &records).iter());
     locked.protect()?;
     locked.remember(number, &records.iter(), &tally, capacity)?;
-    Ok(true)
+    Ok(Completion::Done)
+}
+
+/// Names what is in a sealed volume and not among its records, which are in the order of their paths, and what is gone from it.
+/// No file is looked at, only its name.
+fn check_names(dir: &Path, records: &[Record], job: &Job<'_>) {
+    let find = |path: &Path| {
+        records.binary_search_by(|record| record.path.as_os_str().as_bytes().cmp(path.as_os_str().as_bytes()))
+    };
+    let mut met = vec![false; records.len()];
+    let failed = |path: &Path, reason: &str| job.reporter.failed("looking at the volume", path, &reason);
+    inventory::names(dir, |found| match found {
+        Ok(path) => match find(&path) {
+            Ok(place) => met[place] = true,
+            Err(_) => {
+                failed(&dir.join(path), "it came after the volume was sealed, and is in no list: move it elsewhere");
+            }
+        },
+        Err((path, reason)) => failed(&path, &reason),
+    });
+    for (record, _) in records.iter().zip(met).filter(|(_, met)| !met) {
+        failed(&dir.join(&record.path), "it is not there, and its volume was sealed with it");
+    }
 }
 
 /// Whether the archive does not remember all of a sealed volume.
 pub(super) fn is_wanting(traces: Traces) -> bool {
-    let is_burned = traces.state == Some(crate::volume::catalogue::State::Burned);
-    !traces.is_complete() || !traces.has_listing || !traces.has_marker && !is_burned
+    let wants_marker = traces.has_dir && !traces.has_marker && !traces.is_burned();
+    !traces.is_complete() || !traces.has_listing || wants_marker
 }

@@ -8,11 +8,11 @@ use super::fresh::{self, End};
 use super::inventory::Inventory;
 use super::locked::Locked;
 use super::options::Action;
-use super::sealed;
+use super::sealed::{self, Completion};
 use super::tally::Tally;
 use super::told::{Account, Told};
 use crate::cli::Failure;
-use crate::report::{self, shown};
+use crate::report;
 use crate::stream::Table;
 use crate::volume::Number;
 use crate::volume::archive::{Archive, Standing};
@@ -25,7 +25,7 @@ use crate::volume::medium::Disc;
 /// [`Failure::Stop`] where the stream or the archive cannot be used.
 pub(super) fn seal(job: &Job<'_>, table: &Table) -> Result<(), Failure> {
     let mut locked = Locked::open(job)?;
-    refuse_years(&locked.archive)?;
+    super::refuse_years("sealing", &locked.archive)?;
     let mut told = Told::read(table, &locked.archive, job)?;
     let mut done = Done::default();
     let result = done.all(&mut locked, &mut told, job);
@@ -36,15 +36,6 @@ pub(super) fn seal(job: &Job<'_>, table: &Table) -> Result<(), Failure> {
     result
 }
 
-/// To seal a tree that is sorted by years would put lists into each of its years.
-fn refuse_years(archive: &Archive) -> Result<(), Failure> {
-    let Some(year) = archive.looks_like_a_year() else { return Ok(()) };
-    let path = shown(&year.dir(&archive.dir));
-    Err(Failure::Stop(format!(
-        "sealing: {path}: a tree that is sorted by years looks like this, and an archive of numbered volumes does not"
-    )))
-}
-
 /// What was done.
 #[derive(Debug, Default)]
 struct Done {
@@ -53,6 +44,8 @@ struct Done {
     amount: (u64, u64),
     /// Volumes that were sealed before, and that the archive knows of now.
     completed: Vec<Number>,
+    /// Those of them that no catalogue and no marker told of.
+    forgotten: Vec<Number>,
     open: Vec<Number>,
     /// Whether there was anything to be done about a volume that was sealed before.
     met_sealed: bool,
@@ -67,13 +60,17 @@ impl Done {
                 break;
             }
             let account = told.account(number)?;
-            self.discs.extend(account.plan.disc.map(|disc| (number, disc)));
-            match locked.traces(number).standing() {
+            self.discs.extend(account.plan.disc().map(|disc| (number, disc)));
+            let traces = locked.traces(number);
+            match traces.standing() {
                 Standing::Open | Standing::HalfSealed => self.fresh(locked, number, &account, job)?,
                 Standing::Sealed => {
                     self.met_sealed = true;
-                    if sealed::complete(locked, number, Some(&account), job)? {
+                    if sealed::complete(locked, number, Some(&account), job)? == Completion::Done {
                         self.completed.push(number);
+                        if traces.state.is_none() && !traces.has_marker {
+                            self.forgotten.push(number);
+                        }
                     }
                 }
                 // Its rows are of files that are not there.
@@ -144,6 +141,12 @@ impl Done {
             parts.push("nothing to seal".into());
         }
         job.reporter.summary(&parts.join("; "));
+        if !self.forgotten.is_empty() {
+            job.reporter.warn(&format!(
+                "the catalogue knew nothing of {}: burns and capacities are not known any more: record them again with --burned",
+                volumes(&self.forgotten)
+            ));
+        }
     }
 }
 
@@ -155,12 +158,16 @@ fn volumes(numbers: &[Number]) -> String {
 
 /// The volumes that there is anything to do about, in order.
 fn wanted(archive: &Archive, told: &Told<'_>, job: &Job<'_>) -> BTreeSet<Number> {
+    let is_all = job.options.action == Action::All;
     let is_begun = |number: &Number| {
         let traces = archive.volumes.get(number).copied().unwrap_or_default();
         match traces.standing() {
             Standing::HalfSealed => true,
-            Standing::Open => job.options.action == Action::All,
-            Standing::Sealed => sealed::is_wanting(traces) && (traces.has_seal || traces.has_listing),
+            Standing::Open => is_all,
+            // Of those that want nothing, the names are looked at.
+            Standing::Sealed => {
+                (sealed::is_wanting(traces) || is_all && traces.has_dir) && (traces.has_seal || traces.has_listing)
+            }
             Standing::Lost => false,
         }
     };

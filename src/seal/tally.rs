@@ -103,10 +103,11 @@ impl Tally {
             bytes: self.bytes,
             image_bytes: self.image_bytes(),
             capacity,
+            fs: Some(self.filesystem),
             first_date: self.first_date(),
             last_date: self.last_date(),
             burns: Vec::new(),
-            other: serde_json::Map::new(),
+            other: crate::volume::catalogue::Others::default(),
         }
     }
 }

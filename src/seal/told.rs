@@ -2,6 +2,7 @@
 //!
 //! Rows belong to a volume by where their files really are, however they are spelled.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -10,11 +11,12 @@ use std::rc::Rc;
 use super::Job;
 use super::inventory::{File, Inventory};
 use crate::cli::Failure;
+use crate::escape;
 use crate::place::{self, Location, Locator};
 use crate::record::{ContentHash, FileId, Record, Timestamp};
 use crate::report::{self, Reporter};
 use crate::stream::table::RowReader;
-use crate::stream::{Fault, Row, RowRef, Table};
+use crate::stream::{Faults, Row, RowRef, Table};
 use crate::verify::Reason;
 use crate::volume::archive::Archive;
 use crate::volume::medium::Disc;
@@ -36,23 +38,29 @@ impl<'t> Told<'t> {
     /// [`Failure::Stop`] where a line is malformed.
     pub(super) fn read(table: &'t Table, archive: &Archive, job: &Job<'_>) -> Result<Self, Failure> {
         let mut told = Self { table, finder: Finder::new(archive)?, volumes: BTreeMap::new() };
-        let (mut strays, mut faults): (Vec<PathBuf>, Vec<(RowRef, Fault)>) = Default::default();
+        let (mut strays, mut faults) = (Strays::default(), Faults::new(job.options.skip_bad_lines));
         for mut part in table.parts(1) {
             while let Some((at, row)) = part.next_row() {
-                let path = row.map(|row| place_of(&row));
-                match path.map(|path| (told.finder.find(&path), path)) {
-                    Ok((Some((number, _)), _)) => told.volumes.entry(number).or_default().push(at),
-                    Ok((None, path)) => strays.push(path),
-                    Err(fault) => faults.push((at, fault)),
+                // Nothing is sealed then, so that it does not matter what the rest says.
+                if job.interrupt.came() {
+                    return Ok(told);
+                }
+                match row.map(|row| (place_of(&row), row)) {
+                    Ok((path, row)) => {
+                        if let Some((number, _)) = told.finder.find(&path) {
+                            told.volumes.entry(number).or_default().push(at);
+                        } else {
+                            let dest = row.dest.and_then(|dest| told.finder.find(&place_from(dest)));
+                            strays.add(path, dest.is_some());
+                        }
+                    }
+                    Err(_) => faults.push(at),
                 }
             }
         }
-        table.judge(&faults, job.options.skip_bad_lines, job.reporter)?;
+        table.judge(&faults, job.reporter)?;
         table.check_whole()?;
-        let reason = format!("it lies in no volume of {}", report::shown(&archive.dir));
-        for path in &strays {
-            job.reporter.failed("sealing", path, &reason);
-        }
+        strays.tell(archive, job.reporter);
         Ok(told)
     }
 
@@ -66,7 +74,7 @@ impl<'t> Told<'t> {
     /// # Errors
     /// [`Failure::Stop`] where the stream was changed meanwhile.
     pub(super) fn account(&mut self, number: Number) -> Result<Account, Failure> {
-        let mut account = Account { plan: Plan::default(), claims: Vec::new() };
+        let mut account = Account { plan: Plan::default(), claims: Vec::new(), moved: 0 };
         let mut reader = RowReader::default();
         for at in self.volumes.get(&number).into_iter().flatten() {
             let row = self.table.row(*at, &mut reader);
@@ -74,6 +82,7 @@ impl<'t> Told<'t> {
             let path = place_of(&row);
             let Some((_, below)) = self.finder.find(&path) else { continue };
             account.plan.add(number, &row);
+            account.moved += u64::from(row.dest.is_some());
             // A crawl of a volume whose sealing was cut off lists these, too.
             if !RESERVED.iter().any(|name| below == Path::new(name)) {
                 account.claims.push(Claim::new(below, path, &row));
@@ -87,6 +96,42 @@ impl<'t> Told<'t> {
 
 fn place_of(row: &Row<'_>) -> PathBuf {
     PathBuf::from(std::ffi::OsStr::from_bytes(&row.path_bytes()))
+}
+
+fn place_from(escaped: &[u8]) -> PathBuf {
+    PathBuf::from(std::ffi::OsStr::from_bytes(&escape::unescape(escaped).unwrap_or(Cow::Borrowed(escaped))))
+}
+
+/// Rows of files that lie in no volume.
+#[derive(Debug, Default)]
+struct Strays {
+    others: Vec<PathBuf>,
+    /// Those that are to come to a volume, and have not yet: the first of them, and how many there are.
+    unmoved: Option<(PathBuf, u64)>,
+}
+
+impl Strays {
+    fn add(&mut self, path: PathBuf, is_unmoved: bool) {
+        if is_unmoved {
+            self.unmoved.get_or_insert((path, 0)).1 += 1;
+        } else {
+            self.others.push(path);
+        }
+    }
+
+    fn tell(&self, archive: &Archive, reporter: &Reporter) {
+        let reason = format!("it lies in no volume of {}", report::shown(&archive.dir));
+        for path in &self.others {
+            reporter.failed("sealing", path, &reason);
+        }
+        if let Some((path, count)) = &self.unmoved {
+            let further = match count - 1 {
+                0 => "it is".into(),
+                further => format!("it and {} more are", report::count(further, "file")),
+            };
+            reporter.failed("sealing", path, &format!("{further} not moved yet: ms-mv comes before ms-seal"));
+        }
+    }
 }
 
 /// Tells in which volume a file lies.
@@ -143,14 +188,17 @@ pub(super) struct Account {
     pub(super) plan: Plan,
     /// In the order of their paths, byte by byte.
     claims: Vec<Claim>,
+    /// How many rows tell where the file came from.
+    moved: u64,
 }
 
 /// What the notes of rows say of the plan that filled a volume.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// What it was made for.
-    pub(super) disc: Option<Disc>,
-    is_whole: bool,
+    /// What it was made for, as the plans say that were carried out to their ends.
+    whole: Option<Disc>,
+    /// As the others say.
+    partial: Option<Disc>,
     /// How many rows there are of it, and how many it has.
     rows: (u64, u64),
 }
@@ -159,18 +207,23 @@ impl Plan {
     fn add(&mut self, number: Number, row: &Row<'_>) {
         let planned = row.note.and_then(Planned::parse).filter(|planned| planned.volume == number);
         let Some(planned) = planned else { return };
-        let is_last = planned.row == planned.rows;
         self.rows = (self.rows.0 + 1, planned.rows.max(self.rows.1));
-        // Where there are rows of several plans, the one that was carried out to its end counts.
-        if is_last || !self.is_whole {
-            self.disc = Some(planned.disc);
+        // Of several plans, the smallest disc counts, whichever comes first: the image fits the others, too.
+        let disc = if planned.row == planned.rows { &mut self.whole } else { &mut self.partial };
+        let key = |disc: &Disc| (disc.capacity, disc.filesystem.fixed());
+        if disc.as_ref().is_none_or(|known| key(&planned.disc) < key(known)) {
+            *disc = Some(planned.disc);
         }
-        self.is_whole |= is_last;
+    }
+
+    /// What the volume was made for. Where there are rows of several plans, those count that were carried out to their ends.
+    pub(super) fn disc(&self) -> Option<Disc> {
+        self.whole.or(self.partial)
     }
 
     /// How many rows there are and should be, where the last one is missing.
     pub(super) fn cut_off(&self) -> Option<(u64, u64)> {
-        (self.disc.is_some() && !self.is_whole).then_some(self.rows)
+        (self.partial.is_some() && self.whole.is_none()).then_some(self.rows)
     }
 }
 
@@ -224,6 +277,11 @@ impl Claim {
 }
 
 impl Account {
+    /// Whether there are rows, and none of them tells of a plan or where its file came from, as in an index of the volume.
+    pub(super) fn is_index(&self) -> bool {
+        !self.claims.is_empty() && self.moved == 0 && self.plan.disc().is_none()
+    }
+
     /// Gives the files the hashes that can be trusted, and names rows whose files are not there or are something else. Tells
     /// which hashes are to be found by reading.
     pub(super) fn settle(&self, inventory: &mut Inventory, reporter: &Reporter) -> Vec<Promise> {

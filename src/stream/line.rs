@@ -332,7 +332,7 @@ impl<'a> Cell<'_, 'a> {
     }
 
     fn malformed(&self, column: usize, text: &[u8], why: Malformed) -> Fault {
-        self.fault(column, format!("\"{}\": {why}", escape::for_people(text)))
+        self.fault(column, format!("\"{}\": {why}", escape::excerpt(text)))
     }
 
     fn path(&self) -> Result<&'a [u8], Fault> {
@@ -346,7 +346,7 @@ impl<'a> Cell<'_, 'a> {
     fn size(&self) -> Result<u64, Fault> {
         let text = self.get(2).unwrap_or_default();
         decimal(text)
-            .ok_or_else(|| self.fault(2, format!("\"{}\" is not a whole number of bytes", escape::for_people(text))))
+            .ok_or_else(|| self.fault(2, format!("\"{}\" is not a whole number of bytes", escape::excerpt(text))))
     }
 
     fn optional<T>(&self, column: usize, parse: fn(&[u8]) -> Option<T>, problem: &str) -> Result<Option<T>, Fault> {
@@ -354,7 +354,7 @@ impl<'a> Cell<'_, 'a> {
             None | Some(b"-") => Ok(None),
             Some(text) => parse(text)
                 .map(Some)
-                .ok_or_else(|| self.fault(column, format!("\"{}\" {problem}", escape::for_people(text)))),
+                .ok_or_else(|| self.fault(column, format!("\"{}\" {problem}", escape::excerpt(text)))),
         }
     }
 

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use crate::cli::Failure;
 use crate::report::Reporter;
 use crate::stream::fault::Fault;
+use crate::stream::faults::Faults;
 use crate::stream::held::Held;
 use crate::stream::line::{Layout, Line, LineReader, Row};
 use crate::stream::plain::plain_row;
@@ -192,10 +193,17 @@ impl Table {
     ///
     /// # Errors
     /// [`Failure::Stop`] if there is any, unless they are to be skipped.
-    pub fn judge(&self, faults: &[(RowRef, Fault)], skip: bool, reporter: &Reporter) -> Result<(), Failure> {
-        let mut lines = LineNumbers::default();
-        let places = faults.iter().map(|(at, fault)| (lines.describe(self, *at), fault));
-        judge(faults.len(), places, skip, reporter)
+    pub fn judge(&self, faults: &Faults, reporter: &Reporter) -> Result<(), Failure> {
+        judge(faults, self.told(faults), reporter)
+    }
+
+    /// Malformed lines as `FILE:LINE`, each with what is wrong with it.
+    pub(crate) fn told(&self, faults: &Faults) -> impl Iterator<Item = (String, Fault)> {
+        let (mut lines, mut reader) = (LineNumbers::default(), RowReader::default());
+        faults.places().iter().map(move |at| {
+            let fault = self.row(*at, &mut reader).map_or_else(|fault| fault, |_| Fault::changed());
+            (lines.describe(self, *at), fault)
+        })
     }
 
     /// `FILE:LINE`, for messages. Counts the lines up to there.
@@ -216,22 +224,20 @@ impl Table {
     }
 }
 
-/// As [`Table::judge`], for `count` malformed lines with their places.
+/// As [`Table::judge`], for lines that are `told` as they stand in what a stream was made from.
 pub(crate) fn judge<F: Display>(
-    count: usize,
-    faults: impl Iterator<Item = (String, F)>,
-    skip: bool,
+    faults: &Faults,
+    told: impl Iterator<Item = (String, F)>,
     reporter: &Reporter,
 ) -> Result<(), Failure> {
-    // What a run goes on without is named to the last.
-    let named = if skip { count } else { count.min(MOST_FAULTS) };
-    for (place, fault) in faults.take(named) {
+    for (place, fault) in told {
         reporter.failed_text("reading", &place, &fault);
     }
+    let (count, named) = (faults.count(), faults.places().len());
     if count > named {
         reporter.failed_text("reading", "further malformed lines", &(count - named));
     }
-    if count == 0 || skip {
+    if count == 0 || faults.are_skipped() {
         return Ok(());
     }
     let lines = if count == 1 { "1 malformed line".to_owned() } else { format!("{count} malformed lines") };
@@ -263,9 +269,6 @@ impl LineNumbers {
 
 /// What a processor fetches at once; where it is another length, some bytes are asked for twice or not at all.
 const CACHE_LINE: usize = 64;
-
-/// So many malformed lines are named one by one before a run is given up.
-const MOST_FAULTS: usize = 20;
 
 /// What [`Table::row`] keeps between calls.
 #[derive(Debug, Default)]
@@ -355,9 +358,9 @@ impl Part<'_> {
     }
 }
 
-/// A cheap test that no header fails: one is short and names the size.
+/// A cheap test that no header fails.
 fn might_be_header(line: &[u8]) -> bool {
-    line.len() < 1024 && !line.is_empty() && memchr::memmem::find(line, b"size").is_some()
+    memchr::memmem::find(line, b"size").is_some()
 }
 
 #[cfg(test)]

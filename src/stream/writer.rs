@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::ser::{Error as _, Serialize, SerializeStruct as _, Serializer};
 
 use crate::escape;
-use crate::record::{COLUMNS, ContentHash, FileId, INDEX_COLUMNS, Record, Timestamp};
+use crate::record::{COLUMNS, ContentHash, FileId, INDEX_COLUMNS, Record, Timestamp, push_decimal};
 use crate::stream::line::{Dialect, Row};
 
 /// How a stream is to be written.
@@ -210,21 +210,6 @@ fn push_hash(hash: Option<ContentHash>, line: &mut Vec<u8>) {
         Some(hash) => line.extend_from_slice(&hash.to_hex()),
         None => line.push(b'-'),
     }
-}
-
-/// Appends decimal digits, without the cost of the formatting machinery.
-fn push_decimal(mut value: u64, line: &mut Vec<u8>) {
-    let mut digits = [0; 20];
-    let mut from = digits.len();
-    loop {
-        from -= 1;
-        digits[from] = b'0' + (value % 10).to_le_bytes()[0];
-        value /= 10;
-        if value == 0 {
-            break;
-        }
-    }
-    line.extend_from_slice(&digits[from..]);
 }
 
 /// Appends a time as the stream has it, or `-`.

@@ -4,12 +4,13 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
+use super::Options;
 use super::claim::Claim;
 use crate::cli::Failure;
 use crate::report::Reporter;
 use crate::stream::line::{Layout, Line, LineReader};
 use crate::stream::table::judge;
-use crate::stream::{Fault, Held, Row, RowRef, Table};
+use crate::stream::{Faults, Held, Row, RowRef, Table};
 use crate::volume::{index, sums};
 
 /// The records of one operand.
@@ -20,8 +21,8 @@ pub(super) struct Input {
     pub(super) has_sizes: bool,
     /// Where its relative paths hold.
     base: PathBuf,
-    /// What was malformed before it became a stream.
-    faults: Vec<(String, Fault)>,
+    /// What was no stream at first, and its lines that are malformed.
+    sums: Option<(Held, Faults)>,
 }
 
 /// What can be told from how a text begins.
@@ -36,39 +37,44 @@ enum Kind {
 ///
 /// # Errors
 /// [`Failure::Stop`] for an input that cannot be read, or is cut off.
-pub(super) fn open(operands: &[OsString], root: Option<&Path>) -> Result<Vec<Input>, Failure> {
+pub(super) fn open(operands: &[OsString], options: &Options) -> Result<Vec<Input>, Failure> {
     let standard_input = [OsString::from("-")];
     let operands = if operands.is_empty() { &standard_input } else { operands };
-    operands.iter().map(|operand| Input::open(operand, root)).collect()
+    operands.iter().map(|operand| Input::open(operand, options)).collect()
 }
 
 impl Input {
-    fn open(operand: &OsStr, root: Option<&Path>) -> Result<Self, Failure> {
+    fn open(operand: &OsStr, options: &Options) -> Result<Self, Failure> {
         let held = Held::open(operand)?;
         let kind = Kind::of(&held.bytes()[held.mark_len()..]);
-        let base = match root {
-            Some(root) => root.to_owned(),
+        let base = match &options.root {
+            Some(root) => root.clone(),
             None if kind != Kind::Stream && held.is_file() && operand != "-" => {
                 Path::new(operand).parent().map(Path::to_owned).unwrap_or_default()
             }
             None => PathBuf::new(),
         };
-        let mut faults = Vec::new();
-        let table = match kind {
-            Kind::Stream => Table::of(held)?,
-            Kind::Volume => Table::of(Held::made_from(held.name(), |out| index::to_stream(&held, out))?)?,
-            Kind::Sums => Table::of(Held::made_from(held.name(), |out| sums::to_stream(&held, out, &mut faults))?)?,
+        let (table, sums) = match kind {
+            Kind::Stream => (Table::of(held)?, None),
+            Kind::Volume => (Table::of(Held::made_from(held.name(), |out| index::to_stream(&held, out))?)?, None),
+            Kind::Sums => {
+                let mut faults = Faults::new(options.skip_bad_lines);
+                let stream = Held::made_from(held.name(), |out| sums::to_stream(&held, out, &mut faults))?;
+                (Table::of(stream)?, Some((held, faults)))
+            }
         };
-        Ok(Self { table, has_sizes: kind != Kind::Sums, base, faults })
+        Ok(Self { table, has_sizes: kind != Kind::Sums, base, sums })
     }
 
     /// Names what was malformed before it became a stream.
     ///
     /// # Errors
     /// [`Failure::Stop`] if there is any, unless it is to be skipped.
-    pub(super) fn judge(&self, skip: bool, reporter: &Reporter) -> Result<(), Failure> {
-        let faults = self.faults.iter().map(|(place, fault)| (place.clone(), fault));
-        judge(self.faults.len(), faults, skip, reporter)
+    pub(super) fn judge(&self, reporter: &Reporter) -> Result<(), Failure> {
+        match &self.sums {
+            Some((held, faults)) => judge(faults, sums::told(held, faults), reporter),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn claim(&self, input: usize, place: usize, at: RowRef, row: &Row<'_>) -> Claim {

@@ -74,6 +74,24 @@ impl Traces {
     pub fn is_complete(self) -> bool {
         matches!(self.state, Some(State::Sealed | State::Burned))
     }
+
+    /// Whether a disc of it is known.
+    #[must_use]
+    pub fn is_burned(self) -> bool {
+        self.state == Some(State::Burned)
+    }
+
+    /// Whether it was sealed, and there is neither its directory nor a disc that anybody knew of.
+    #[must_use]
+    pub fn is_missing(self) -> bool {
+        self.standing() == Standing::Sealed && !self.has_dir && !self.is_burned()
+    }
+
+    /// Whether it was open when the catalogue was written, and is no more: as when what was moved there was moved back.
+    #[must_use]
+    pub fn was_left(self) -> bool {
+        self.standing() == Standing::Lost && self.state == Some(State::Open) && !self.has_marker
+    }
 }
 
 impl Archive {
@@ -106,13 +124,21 @@ impl Archive {
             if let Some(number) = of_name(&name, MARKER) {
                 self.traces(number).has_marker = true;
             }
-            // What a symbolic link leads to is a volume, too: somebody has more than one disk.
-            if let Some(number) = Number::of_dir(&name).filter(|_| entry.path().is_dir()) {
-                let stands = |name: &str| entry.path().join(name).symlink_metadata().is_ok();
+            if let Some(number) = Number::of_dir(&name) {
+                // Whatever has that name keeps its number, as a link to a disk that is not there now does.
                 let traces = self.traces(number);
+                // What a symbolic link leads to is a volume, too: somebody has more than one disk.
+                if !entry.path().is_dir() {
+                    continue;
+                }
+                let stands = |name: &str| match entry.path().join(name).symlink_metadata() {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+                    other => other.map(|_| true),
+                };
+                let described = [stands(INDEX)?, stands(SUMS)?, stands(README)?];
                 traces.has_dir = true;
-                traces.has_seal = stands(INDEX) && stands(SUMS);
-                traces.has_begun = [INDEX, SUMS, README].into_iter().any(stands);
+                traces.has_seal = described[0] && described[1];
+                traces.has_begun = described.contains(&true);
             }
         }
         Ok(())
@@ -186,6 +212,8 @@ mod tests {
             fs::create_dir(dir.path().join(name)).expect("directory");
         }
         assert_eq!(next(), Some(number(4)));
+        std::os::unix::fs::symlink("no/such/disk", dir.path().join("0004")).expect("link");
+        assert_eq!(next(), Some(number(5)));
         fs::write(dir.path().join("0005.UNBURNED"), "").expect("marker");
         assert_eq!(next(), Some(number(6)));
         fs::write(dir.path().join("catalog/0009.tsv"), "").expect("listing");

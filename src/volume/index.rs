@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::Number;
 use super::extent::TextLen;
+use super::{Number, json};
 use crate::cli::Failure;
 use crate::escape;
 use crate::record::{ContentHash, Record, Timestamp};
@@ -69,14 +69,17 @@ pub fn len_of(path: TextLen) -> u64 {
 ///
 /// # Errors
 /// [`Failure::Stop`] that names the place where it is no index of a volume, or that says that `out` failed.
-pub(crate) fn to_stream(held: &Held, out: &mut dyn Write) -> Result<(), Failure> {
-    let mut json = serde_json::Deserializer::from_slice(&held.bytes()[held.mark_len()..]);
+pub fn to_stream(held: &Held, out: &mut dyn Write) -> Result<(), Failure> {
+    let text = &held.bytes()[held.mark_len()..];
+    json::check(text, usize::MAX)
+        .map_err(|problem| Failure::Stop(format!("reading: {}:{}: {problem}", held.name(), problem.place())))?;
+    let mut json = serde_json::Deserializer::from_slice(text);
     let read = Volume(out).deserialize(&mut json).and_then(|()| json.end());
     read.map_err(|error| {
         let text = error.to_string();
         let problem = text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem);
         let place = format!("{}:{}:{}", held.name(), error.line(), error.column());
-        Failure::Stop(format!("reading: {place}: {problem}"))
+        Failure::Stop(format!("reading: {place}: {}", json::told(problem)))
     })
 }
 
@@ -124,7 +127,7 @@ fn check_format<E: serde::de::Error>(format: &str) -> Result<(), E> {
     if format == FORMAT {
         return Ok(());
     }
-    let format = escape::for_people(format.as_bytes());
+    let format = shown(format);
     Err(E::custom(format_args!("its format is \"{format}\", and only {FORMAT} can be verified")))
 }
 
@@ -171,12 +174,15 @@ impl File {
     fn to_line(&self) -> String {
         let hash = self.hash.map_or("-".to_owned(), |hash| hash.to_string());
         let mtime = self.mtime.map_or("-".to_owned(), |mtime| mtime.to_string());
-        format!("{}\t{hash}\t{}\t{mtime}\t-\n", self.path, self.size)
+        // What others have escaped less, such as a byte order mark, is told as the stream has it.
+        let path = escape::unescape(self.path.as_bytes()).unwrap_or_default();
+        let path = if *path == *b"-" { "./-".to_owned() } else { escape::escape(&path) };
+        format!("{path}\t{hash}\t{}\t{mtime}\t-\n", self.size)
     }
 }
 
 fn shown(text: &str) -> String {
-    escape::for_people(text.as_bytes())
+    escape::excerpt(text.as_bytes())
 }
 
 /// An escaped path.

@@ -88,6 +88,12 @@ impl DiscOptions {
         self.filesystem.unwrap_or_default()
     }
 
+    /// That, where it was said.
+    #[must_use]
+    pub fn named_filesystem(&self) -> Option<Filesystem> {
+        self.filesystem
+    }
+
     /// The disc: a BD-R of 25 GB, where nothing says what it is.
     ///
     /// # Errors
@@ -135,9 +141,12 @@ fn reserve(option: &str, value: &OsStr) -> Result<Reserve, Failure> {
             .map(Reserve::Share)
             .ok_or_else(|| cli::unsuitable(option, value, "is not a share such as 5% or 2.5%"));
     }
-    cli::size(option, value)
-        .map(Reserve::Bytes)
-        .map_err(|_| cli::unsuitable(option, value, "is neither a share such as 5% nor a size such as 500M"))
+    let bytes = cli::size(option, value)
+        .map_err(|_| cli::unsuitable(option, value, "is neither a share such as 5% nor a size such as 500M"))?;
+    if (1..SECTOR).contains(&bytes) {
+        return Err(cli::unsuitable(option, value, "is less than a sector; a share has its sign, such as 5%"));
+    }
+    Ok(Reserve::Bytes(bytes))
 }
 
 /// Reads a percentage, with or without its sign, as thousandths of a percent.

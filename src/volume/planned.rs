@@ -3,7 +3,7 @@
 use super::Number;
 use super::image::Filesystem;
 use super::medium::Disc;
-use crate::record::decimal;
+use crate::record::{decimal, push_decimal};
 
 /// The note of a row that was planned into a volume: `volume=7 file=301/1234 fs=iso capacity=24220008448`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,11 +22,15 @@ impl Planned {
     /// Appends it as a note.
     pub fn push(&self, note: &mut Vec<u8>) {
         let Self { volume, row, rows, disc } = self;
-        let (filesystem, capacity) = (disc.filesystem.name(), disc.capacity);
-        let volume = volume.get();
-        note.extend_from_slice(
-            format!("volume={volume} file={row}/{rows} fs={filesystem} capacity={capacity}").as_bytes(),
-        );
+        let numbers = [("volume=", volume.get().into()), (" file=", *row), ("/", *rows)];
+        for (name, number) in numbers {
+            note.extend_from_slice(name.as_bytes());
+            push_decimal(number, note);
+        }
+        note.extend_from_slice(b" fs=");
+        note.extend_from_slice(disc.filesystem.name().as_bytes());
+        note.extend_from_slice(b" capacity=");
+        push_decimal(disc.capacity, note);
     }
 
     /// Reads a note; `None` where it tells something else.

@@ -11,7 +11,7 @@ use crate::cli::Failure;
 use crate::escape;
 use crate::record::ContentHash;
 use crate::report;
-use crate::stream::{Fault, Held};
+use crate::stream::{Fault, Faults, Held, RowRef};
 
 /// Whether `b3sum --check` can find a file by what stands in a line for it. What is no UTF-8 it cannot read, and the
 /// replacement character it refuses, since it writes that for what it cannot show; a carriage return at the end of a line
@@ -55,12 +55,13 @@ pub fn len_of(path: TextLen) -> u64 {
 /// Writes a row for each line; the size is not known and stands as 0.
 ///
 /// # Errors
-/// [`Failure::Stop`] where the last line is cut off, or `out` fails. Malformed lines are put into `faults` with their places.
-pub(crate) fn to_stream(held: &Held, out: &mut dyn Write, faults: &mut Vec<(String, Fault)>) -> Result<(), Failure> {
+/// [`Failure::Stop`] where the last line is cut off, or `out` fails. Malformed lines are put into `faults`, to be [`told`].
+pub fn to_stream(held: &Held, out: &mut dyn Write, faults: &mut Faults) -> Result<(), Failure> {
     held.check_last_line()?;
-    let text = &held.bytes()[held.mark_len()..];
+    let mut at = held.mark_len();
+    let text = &held.bytes()[at..];
     let mut line = Vec::new();
-    for (number, sum) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
+    for sum in text.split_inclusive(|byte| *byte == b'\n') {
         match read_line(sum.strip_suffix(b"\n").unwrap_or(sum)) {
             Ok((hash, path)) => {
                 line.clear();
@@ -71,10 +72,25 @@ pub(crate) fn to_stream(held: &Held, out: &mut dyn Write, faults: &mut Vec<(Stri
                 out.write_all(&line)
                     .map_err(|error| Failure::Stop(format!("reading: {}: {}", held.name(), report::reason(&error))))?;
             }
-            Err(problem) => faults.push((format!("{}:{}", held.name(), number + 1), Fault::of_line(problem))),
+            Err(_) => faults.push(RowRef(at as u64)),
         }
+        at += sum.len();
     }
     Ok(())
+}
+
+/// Malformed lines as `FILE:LINE`, each with what is wrong with it.
+pub(crate) fn told(held: &Held, faults: &Faults) -> impl Iterator<Item = (String, String)> {
+    let (mut lines, mut before) = (1, 0);
+    faults.places().iter().map(move |place| {
+        let at = usize::try_from(place.0).unwrap_or(usize::MAX).min(held.bytes().len());
+        lines += memchr::memchr_iter(b'\n', &held.bytes()[before..at]).count();
+        before = at;
+        let rest = &held.bytes()[at..];
+        let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+        let problem = read_line(line).map_or_else(|problem| problem, |_| Fault::changed().to_string());
+        (format!("{}:{lines}", held.name()), problem)
+    })
 }
 
 /// A file called `-` is not to be taken for an unknown path.
@@ -92,7 +108,7 @@ pub(crate) fn read_line(line: &[u8]) -> Result<(ContentHash, Cow<'_, [u8]>), Str
     let (is_escaped, line) = line.strip_prefix(b"\\").map_or((false, line), |line| (true, line));
     let (digits, path) = tagged(line).or_else(|| plain(line)).ok_or("neither HASH  PATH nor BLAKE3 (PATH) = HASH")?;
     let hash = ContentHash::parse(&digits.to_ascii_lowercase());
-    let hash = hash.ok_or_else(|| format!("\"{}\" is not 64 hexadecimal digits", escape::for_people(digits)))?;
+    let hash = hash.ok_or_else(|| format!("\"{}\" is not 64 hexadecimal digits", escape::excerpt(digits)))?;
     let path = if is_escaped { Cow::Owned(unescape(path)?) } else { Cow::Borrowed(path) };
     if path.is_empty() {
         return Err("a path is never empty".into());

@@ -129,9 +129,15 @@ impl FilterBuilder {
     }
 }
 
+/// As long as a path can be (`PATH_MAX`, linux/limits.h): what is made of longer ones takes much memory.
+const LONGEST_GLOB: usize = 4096;
+
 fn glob(option: &str, value: &OsStr) -> Result<globset::Glob, Failure> {
     let refuse = |problem: &str| cli::unsuitable(option, value, problem);
     let pattern = value.to_str().ok_or_else(|| refuse("is not valid UTF-8"))?;
+    if pattern.len() > LONGEST_GLOB {
+        return Err(refuse("is longer than 4096 bytes"));
+    }
     if pattern.starts_with('/') {
         return Err(refuse("begins with /, but globs are matched below the operand: leave it out"));
     }

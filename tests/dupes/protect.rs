@@ -239,3 +239,32 @@ fn groups_start_with_the_protected_copy() {
     let members: Vec<_> = rows.iter().map(|row| (row[0].as_str(), row[6].as_str())).collect();
     assert_eq!(members, [("vault/2019/a", "-"), ("live/a", "vault/2019/a")]);
 }
+
+#[test]
+fn a_copy_in_an_earlier_quarantine_is_never_kept_rather_than_a_live_one() {
+    let sandbox = Sandbox::new();
+    sandbox.write("data/duplicates/photos/a", "content");
+    sandbox.write("data/photos/b", "content");
+    sandbox.write("data/duplicates/only", "the last copy");
+    for keep in ["first", "oldest", "newest", "shortest"] {
+        let args = ["--keep", keep];
+        assert_eq!(moves(&sandbox, &["data"], &args), pair("data/duplicates/photos/a", "data/photos/b"), "{keep}");
+    }
+    let outcome = plan_in(&sandbox, ".", &["data"], &["--unique"])
+        .expect_stderr("2 records below another directory called duplicates")
+        .rows();
+    let paths: Vec<&str> = outcome.iter().map(|row| &row[0][..]).collect();
+    assert_eq!(paths, ["data/duplicates/only", "data/photos/b"]);
+    // Whoever protects it, or names it, has decided.
+    let args = ["--protect", "data/duplicates"];
+    assert_eq!(moves(&sandbox, &["data"], &args), pair("data/photos/b", "data/duplicates/photos/a"));
+    let outcome = plan_in(&sandbox, ".", &["data"], &["--to", "data/duplicates"]);
+    assert!(outcome.stdout.is_empty() && !outcome.stderr.contains("another directory"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_preferred_directory_that_is_not_there_is_told() {
+    let sandbox = live_and_vault();
+    plan_in(&sandbox, ".", &["live", "vault"], &["--prefer", "vautl"])
+        .expect_stderr("--prefer: vautl: there is no such directory here");
+}

@@ -3,11 +3,9 @@
 use crate::support;
 
 use std::fs;
-use support::index::{COMPANION, FILE, crawl, expect_index_of, plain, sorted_crawl, watch};
+use support::index::{FILE, crawl, expect_index_of, watch};
 use support::trace::{log, traced};
 use support::{Mount, Sandbox, needs, needs_root};
-
-const NOTHING: [&str; 0] = [];
 
 /// A tree with its index, and then a file more.
 fn grown() -> Sandbox {
@@ -19,49 +17,6 @@ fn grown() -> Sandbox {
 }
 
 const ARGS: [&str; 5] = ["-j", "1", "--index", FILE, "d"];
-
-#[test]
-fn file_is_synced_then_renamed_then_its_directory_is_synced() {
-    if !needs("strace") {
-        return;
-    }
-    for first in [true, false] {
-        let sandbox = if first { Sandbox::new() } else { grown() };
-        sandbox.old_file("d/young", "young");
-        let calls =
-            ["-z", "-y", "-xx", "-e", "trace=fsync,fdatasync,?rename,?renameat,renameat2,write,pwrite64,writev"];
-        traced(&sandbox, &calls, "ms-crawl", &ARGS, b"").expect_status(0);
-        let text = fs::read_to_string(log(&sandbox)).expect("what strace wrote");
-        let text = text.replace(" <unfinished ...>\n)", ")");
-        let calls: Vec<_> = text.lines().map(plain).collect();
-        let work = sandbox.work().canonicalize().expect("real path");
-        let at = |what: &str, matches: &dyn Fn(&str) -> bool| {
-            calls
-                .iter()
-                .rposition(|call| matches(call))
-                .unwrap_or_else(|| panic!("no {what} in:\n{}", calls.join("\n")))
-        };
-        let sync = |path: &str| {
-            let (path, work) = (format!("<{}{path}>", work.display()), &calls);
-            work.iter()
-                .enumerate()
-                .filter(|(_, call)| call.contains("sync(") && call.contains(&path))
-                .map(|(i, _)| i)
-                .collect::<Vec<_>>()
-        };
-        let rename = at("rename of FILE", &|call| call.contains("rename") && call.contains("index.tsv.new"));
-        let write = at("write", &|call| call.contains("write") && call.contains("/index.tsv.new>"));
-        let file = sync("/index.tsv.new");
-        assert!(file.iter().any(|&i| write < i && i < rename), "FILE.new is not synced before the rename:\n{calls:#?}");
-        let account = sync("/index.tsv.crawl");
-        let account_new = sync("/index.tsv.crawl.new");
-        assert!(
-            account.iter().chain(&account_new).any(|&i| file[0] < i && i < rename),
-            "the account of FILE is not synced before the rename:\n{calls:#?}"
-        );
-        assert!(sync("").iter().any(|&i| rename < i), "the directory is not synced after the rename:\n{calls:#?}");
-    }
-}
 
 /// FILE.new by the names under which strace may see it.
 fn new_file(sandbox: &Sandbox) -> [String; 4] {
@@ -134,85 +89,6 @@ fn a_full_disk_under_standard_output_is_exit_2() {
     assert!(outcome.stderr.contains("No space left"), "{}", outcome.stderr);
     crawl(&sandbox, &["d"]).expect_status(0);
     expect_index_of(&sandbox, &["d"]);
-}
-
-/// The calls that leave something behind; a crawl dies at each of them, one after the other. A question mark lets strace
-/// pass over what this architecture does not have.
-const DEADLY: [&str; 11] = [
-    "write",
-    "writev",
-    "pwrite64",
-    "fsync",
-    "fdatasync",
-    "ftruncate",
-    "?rename",
-    "?renameat",
-    "renameat2",
-    "?unlink",
-    "unlinkat",
-];
-
-/// Lets a crawl die on the way into the `turn`-th `call`. False if it came to its end before.
-fn die_at(sandbox: &Sandbox, call: &str, turn: usize) -> bool {
-    let inject = format!("inject={call}:signal=SIGKILL:when={turn}");
-    let outcome = traced(sandbox, &["-e", &format!("trace={call}"), "-e", &inject], "ms-crawl", &ARGS, b"");
-    if outcome.status != 137 {
-        outcome.expect_status(0);
-        return false;
-    }
-    true
-}
-
-#[test]
-fn wherever_a_crawl_dies_file_is_the_old_or_the_new_one_and_is_believed() {
-    if !needs("strace") {
-        return;
-    }
-    let mut deaths = 0;
-    for call in DEADLY {
-        for turn in 1..100 {
-            let sandbox = grown();
-            let (old, new) = (sandbox.index(), sorted_crawl(&sandbox, &["d"]));
-            assert_ne!(old, new);
-            if !die_at(&sandbox, call, turn) {
-                break;
-            }
-            deaths += 1;
-            let index = sandbox.index();
-            assert!(index == old || index == new, "{call} {turn}: {index}");
-
-            let watched = watch(&sandbox, "ms-crawl", &ARGS);
-
-            watched.outcome.expect_status(0);
-            assert!(!watched.opened.contains(&"d/old".to_owned()), "{call} {turn}: FILE was not believed");
-            if index == new {
-                assert_eq!(watched.opened, NOTHING, "{call} {turn}: the new FILE was not believed");
-            }
-            expect_index_of(&sandbox, &["d"]);
-            assert!(sandbox.exists(COMPANION));
-        }
-    }
-    assert!(deaths > 5, "only {deaths} points to die at");
-}
-
-#[test]
-fn wherever_a_first_crawl_dies_there_is_no_file_or_a_whole_one() {
-    if !needs("strace") {
-        return;
-    }
-    for call in DEADLY {
-        for turn in 1..100 {
-            let sandbox = Sandbox::new();
-            sandbox.old_file("d/a", "one");
-            let new = sorted_crawl(&sandbox, &["d"]);
-            if !die_at(&sandbox, call, turn) {
-                break;
-            }
-            assert!(!sandbox.exists(FILE) || sandbox.index() == new, "{call} {turn}: {}", sandbox.index());
-            crawl(&sandbox, &["d"]).expect_status(0);
-            expect_index_of(&sandbox, &["d"]);
-        }
-    }
 }
 
 #[test]

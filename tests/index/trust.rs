@@ -262,3 +262,19 @@ fn a_file_was_told_apart_only_from_those_that_were_there_to_compare() {
         assert_eq!(sandbox.indexed(name, 1), hash(b"the same"), "{name}");
     }
 }
+
+#[test]
+fn a_plan_is_not_taken_for_an_index() {
+    let sandbox = Sandbox::new();
+    sandbox.write("photos/a", "content");
+    let plan = "photos/a\t-\t7\t-\t-\tlibrary/a\t-\tdate=exif:DateTimeOriginal\n";
+    sandbox.write("plan.tsv", plan);
+    let crawl = |sandbox: &Sandbox| sandbox.run("ms-crawl", &["--index", "plan.tsv", "photos"], b"");
+    crawl(&sandbox).expect_status(2).expect_stderr("this file is a plan, no index, and is left as it is");
+    assert_eq!(sandbox.read("plan.tsv"), plan.as_bytes());
+    // To an index of a crawl, what ms-mv wrote may have been added.
+    sandbox.run("ms-crawl", &["--index", "index.tsv", "photos"], b"").expect_status(0);
+    let added = [&sandbox.read("index.tsv")[..], plan.as_bytes()].concat();
+    sandbox.write("index.tsv", added);
+    sandbox.run("ms-crawl", &["--index", "index.tsv", "photos"], b"").expect_status(0);
+}

@@ -1,16 +1,15 @@
 //! Signals and sudden death: whenever it happens, every file is whole, the plan can be completed, and the
-//! run can be undone.
+//! run can be undone. A death at every single step is in tests/faults.
 
 use crate::support;
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 use support::plan::{Row, journals, mv, plan, undo, undo_everything};
-use support::trace::traced;
-use support::{Mount, Sandbox, contents, needs, needs_root, set_mtime, snapshot};
+use support::{Sandbox, contents, set_mtime, snapshot};
 
 const NONE: &[&str] = &[];
 
@@ -191,137 +190,4 @@ fn two_runs_of_one_plan_at_once_lose_nothing() {
     expect_each_in_one_place(&sandbox, &rows);
     mv(&sandbox, NONE, &rows).expect_status(0);
     assert_eq!(expect_each_in_one_place(&sandbox, &rows), rows.len());
-}
-
-/// One file to be renamed and one to cross to another filesystem, from directories that get pruned.
-fn small_tree() -> (Sandbox, Mount, [Row; 2]) {
-    let sandbox = Sandbox::new();
-    let mount = Mount::tmpfs("size=2m", &sandbox.path("far"));
-    for name in ["src/a", "src/d/b"] {
-        set_mtime(&sandbox.write(name, name), 1_000_000, 5);
-    }
-    let rows = [Row::new(&sandbox, "src/a", "new/a"), Row::new(&sandbox, "src/d/b", "far/deep/b")];
-    (sandbox, mount, rows)
-}
-
-/// At this instant each file must be whole under its old name, its new name, or both.
-#[track_caller]
-fn expect_whole(sandbox: &Sandbox, rows: &[Row]) {
-    for row in rows {
-        let names = [&row.path, &row.dest];
-        let there: Vec<_> = names.iter().filter(|name| sandbox.exists(name)).collect();
-        assert!(!there.is_empty(), "{} is lost", row.path);
-        for name in there {
-            assert_eq!(sandbox.read(name), row.path.as_bytes(), "{name}");
-        }
-    }
-}
-
-/// The calls that leave something behind; a run dies on the way into each of them, one after the other.
-/// A question mark lets strace pass over what this architecture does not have.
-const DEADLY: [&str; 20] = [
-    "write",
-    "writev",
-    "pwrite64",
-    "fsync",
-    "fdatasync",
-    "renameat2",
-    "?rename",
-    "?renameat",
-    "?link",
-    "linkat",
-    "?unlink",
-    "unlinkat",
-    "?rmdir",
-    "?mkdir",
-    "mkdirat",
-    "fchmod",
-    "utimensat",
-    "copy_file_range",
-    "sendfile",
-    "ftruncate",
-];
-
-/// Lets `args` die on the way into the `turn`-th `call`. False if it came to its end before.
-fn die_at(sandbox: &Sandbox, call: &str, turn: usize, args: &[&str], stdin: &[u8]) -> bool {
-    let inject = format!("inject={call}:signal=SIGKILL:when={turn}");
-    let outcome = traced(sandbox, &["-e", &inject], "ms-mv", args, stdin);
-    if outcome.status != 137 {
-        outcome.expect_status(0);
-        return false;
-    }
-    true
-}
-
-/// Runs `after` for every point at which a run can die.
-fn for_every_death(after: impl Fn(&Sandbox, &[Row], &dyn Fn(&str))) {
-    if !needs("strace") || !needs_root() {
-        return;
-    }
-    let mut deaths = 0;
-    for call in DEADLY {
-        for turn in 1.. {
-            let (sandbox, _mount, rows) = small_tree();
-            let before = snapshot(&sandbox.work());
-            if !die_at(&sandbox, call, turn, &["--prune=src"], &plan(&rows)) {
-                break;
-            }
-            deaths += 1;
-            expect_whole(&sandbox, &rows);
-            let as_before = |what: &str| {
-                let after = snapshot(&sandbox.work());
-                assert_eq!(after, before, "{what} after death at {call} {turn}");
-            };
-            after(&sandbox, &rows, &as_before);
-        }
-    }
-    assert!(deaths > 5, "only {deaths} points to die at");
-}
-
-#[test]
-fn wherever_a_run_dies_the_same_plan_completes_it_and_undo_restores() {
-    for_every_death(|sandbox, rows, as_before| {
-        mv(sandbox, &["--prune=src"], rows).expect_status(0);
-        let mut files = snapshot(&sandbox.work());
-        files.retain(|_, seen| seen.kind == 'f');
-        let names: Vec<_> = files.keys().map(PathBuf::as_path).collect();
-        assert_eq!(names, [Path::new("far/deep/b"), Path::new("new/a")]);
-        expect_whole(sandbox, rows);
-        undo_everything(sandbox);
-        as_before("undone");
-    });
-}
-
-#[test]
-fn wherever_a_run_dies_undo_restores_the_files() {
-    for_every_death(|sandbox, rows, _| {
-        undo_everything(sandbox);
-        let mut files = snapshot(&sandbox.work());
-        files.retain(|_, seen| seen.kind == 'f');
-        let names: Vec<_> = files.keys().map(PathBuf::as_path).collect();
-        assert_eq!(names, [Path::new("src/a"), Path::new("src/d/b")]);
-        expect_whole(sandbox, rows);
-        assert_eq!(files[Path::new("src/d/b")].mtime, (1_000_000, 5));
-    });
-}
-
-#[test]
-fn wherever_an_undo_dies_undo_again_restores() {
-    if !needs("strace") || !needs_root() {
-        return;
-    }
-    for call in DEADLY {
-        for turn in 1.. {
-            let (sandbox, _mount, rows) = small_tree();
-            let before = snapshot(&sandbox.work());
-            mv(&sandbox, &["--prune=src"], &rows).expect_status(0);
-            let died = die_at(&sandbox, call, turn, &["--undo"], b"");
-            expect_whole(&sandbox, &rows);
-            undo_everything(&sandbox);
-            assert_eq!(snapshot(&sandbox.work()), before, "{call} {turn}");
-            if !died {
-                break;
-            }
-        }
-    }
 }

@@ -15,4 +15,5 @@ mod property;
 mod protect;
 mod prune;
 mod refuse;
+mod signals;
 mod undo;

@@ -2,8 +2,8 @@
 
 use crate::support;
 
-use support::plan::{Row, mv, undo};
-use support::{Sandbox, hash};
+use support::plan::{Row, mv, plan, undo};
+use support::{Sandbox, hash, needs};
 
 /// An archive that tells of volume 7, whose directory is gone, with one file in it.
 fn shelf(sandbox: &Sandbox, state: &str, burns: &str, content: &str) {
@@ -79,4 +79,102 @@ fn nothing_comes_into_a_sealed_volume() {
     }
     assert!(!sandbox.exists("Archive/0003/2012") && !sandbox.exists("Archive/0007"), "no directory is made, either");
     mv(&sandbox, &[], &[Row::new(&sandbox, "photos/new.jpg", "Archive/0004/new.jpg")]).expect_status(0);
+}
+
+#[test]
+fn nothing_comes_into_a_volume_whose_sealing_has_begun() {
+    for (name, text) in
+        [("README.txt", "MS_0003\n=======\n\nThis is volume 0003"), ("index.json", "{}"), ("B3SUMS", "")]
+    {
+        let sandbox = Sandbox::new();
+        sandbox.write(format!("Archive/0003/{name}"), text);
+        sandbox.write("photos/new.jpg", "new");
+        let refused = mv(&sandbox, &[], &[Row::new(&sandbox, "photos/new.jpg", "Archive/0003/2012/n.jpg")]);
+        refused.expect_status(1).expect_stderr("or in one whose sealing has begun");
+        assert!(sandbox.exists("photos/new.jpg") && !sandbox.exists("Archive/0003/2012"), "{name}");
+    }
+    // A text of somebody else is no sign of that, nor is a list in a directory that is no volume.
+    let sandbox = Sandbox::new();
+    sandbox.write("Archive/0003/README.txt", "Holidays\n========\n");
+    sandbox.write("site/index.json", "{}");
+    sandbox.write("photos/a.jpg", "a");
+    sandbox.write("photos/b.jpg", "b");
+    let rows =
+        [Row::new(&sandbox, "photos/a.jpg", "Archive/0003/a.jpg"), Row::new(&sandbox, "photos/b.jpg", "site/b.jpg")];
+    mv(&sandbox, &[], &rows).expect_status(0);
+}
+
+#[test]
+fn nothing_leaves_a_sealed_volume_that_is_elsewhere_or_lost_its_protection() {
+    let sandbox = Sandbox::new();
+    sandbox.write("other/v1/2012/a.jpg", "a");
+    sandbox.mkdir("A");
+    sandbox.symlink("../other/v1", "A/0001");
+    sandbox.write("C/0001/2012/a.jpg", "c");
+    for archive in ["A", "C"] {
+        sandbox.run("ms-seal", &["--all", archive], b"").expect_status(0);
+    }
+    std::fs::remove_file(sandbox.path("C/.ms-protect")).expect("removal");
+    for source in ["A/0001/2012/a.jpg", "other/v1/2012/a.jpg", "C/0001/2012/a.jpg"] {
+        for check in [&[][..], &["--dry-run"]] {
+            let refused = mv(&sandbox, check, &[Row::new(&sandbox, source, "out/a.jpg")]).expect_status(1);
+            refused.expect_stderr("it is in a sealed volume");
+            assert!(sandbox.exists(source) && !sandbox.exists("out/a.jpg"));
+        }
+    }
+    // A copy takes nothing away.
+    mv(&sandbox, &["--copy"], &[Row::new(&sandbox, "C/0001/2012/a.jpg", "out/a.jpg")]).expect_status(0);
+}
+
+#[test]
+fn what_was_never_burned_is_not_called_to_be_on_the_shelf() {
+    let sandbox = Sandbox::new();
+    let row = duplicate(&sandbox, "the same");
+    shelf(&sandbox, "sealed", "", "the same");
+    let refused = mv(&sandbox, &[], &[row]).expect_status(1);
+    let refused = refused.expect_stderr("it is not here, and the catalogue knows of no disc of volume 0007");
+    assert!(!refused.stderr.contains("shelf"), "{}", refused.stderr);
+}
+
+#[test]
+fn the_catalogue_is_read_once_for_all_rows() {
+    if !needs("strace") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    shelf(&sandbox, "burned", BURN, "the same");
+    let row = |number: usize| {
+        let path = format!("photos/{number}.jpg");
+        sandbox.write(&path, "the same");
+        Row::new(&sandbox, path, format!("out/{number}.jpg")).keep_unnoted("Archive/0007/2012/a.jpg")
+    };
+    let rows: Vec<Row> = (0..20).map(row).collect();
+    for (args, status) in [(&["-q"][..], 1), (&["-q", "--offline-keep"], 0)] {
+        let traced = support::trace::traced(&sandbox, &["--trace=openat"], "ms-mv", args, &plan(&rows));
+        traced.expect_status(status);
+        let log = std::fs::read_to_string(support::trace::log(&sandbox)).expect("log");
+        assert_eq!(log.matches("Archive/index.json\"").count(), 1, "{log}");
+    }
+}
+
+#[test]
+fn why_no_link_could_be_made_is_told() {
+    if !needs("strace") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write("a", "a");
+    let rows = plan(&[Row::new(&sandbox, "a", "b")]);
+    let args = ["-e", "inject=linkat:error=EPERM"];
+    let outcome = support::trace::traced(&sandbox, &args, "ms-mv", &["--link"], &rows).expect_status(1);
+    outcome.expect_stderr("nor make hard links (Operation not permitted)");
+    if support::needs_root()
+        && std::process::Command::new("chattr").arg("+i").arg(sandbox.path("a")).status().is_ok_and(|it| it.success())
+    {
+        let outcome = sandbox.run("ms-mv", &["--link"], &rows);
+        assert!(
+            std::process::Command::new("chattr").arg("-i").arg(sandbox.path("a")).status().expect("chattr").success()
+        );
+        outcome.expect_status(1).expect_stderr("it is marked as immutable");
+    }
 }

@@ -258,7 +258,7 @@ fn every_form_of_a_stream_is_read() {
         "path\tsize\thash\nphotos/2013/b.jpg\t6\t-\nphotos/2012/a.jpg\t5\t-\n",
         "photos/2012/a.jpg,-,5,-,-\nphotos/2013/b.jpg,-,6,-,-\n",
         "path,hash,size\nphotos/2012/a.jpg,-,5\nphotos/2013/b.jpg,-,6\n",
-        "photos/2012/a.jpg\t-\t5\t-\t-\tsome/where\tphotos/2013/b.jpg\twhy\nphotos/2013/b.jpg\t-\t6\t-\t-\t-\t-\t-\n",
+        "photos/2012/a.jpg\t-\t5\t-\t-\tsome/where\t-\twhy\nphotos/2013/b.jpg\t-\t6\t-\t-\t-\t-\t-\n",
     ] {
         assert_eq!(packed(&["--flush"], other).stdout, plan.stdout, "{other}");
     }

@@ -10,3 +10,4 @@ mod contract_left_out;
 mod contract_numbers;
 mod fill;
 mod image;
+mod misuse;

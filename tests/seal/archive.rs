@@ -85,6 +85,7 @@ fn a_burn_of_a_volume_that_the_catalogue_lost_is_recorded() {
     let sandbox = archive();
     fs::remove_file(sandbox.path("Archive/index.json")).expect("removal");
     fs::remove_dir_all(sandbox.path("Archive/0002")).expect("removal");
+    fs::remove_file(sandbox.path("Archive/0002.UNBURNED")).expect("removal");
     sandbox.run_seal(&["--burned", "2"]).expect_status(0);
     let volume = sandbox.cataloged(2);
     assert_eq!((volume["state"].as_str(), volume["files"].as_u64()), (Some("burned"), Some(2)));
@@ -210,6 +211,8 @@ fn a_listing_that_is_cut_off_or_lost_is_named_and_the_others_go_on() {
     fs::remove_file(&path).expect("removal");
     let outcome = sandbox.run_seal(&["--cat"]).expect_status(0);
     outcome.expect_stderr("listing: Archive/0001: it has no listing yet; ms-seal Archive < /dev/null makes it");
+    let catalogue = String::from_utf8(sandbox.read("Archive/index.json")).expect("JSON");
+    fs::write(sandbox.path("Archive/index.json"), catalogue.replacen("sealed", "burned", 1)).expect("write");
     fs::remove_dir_all(sandbox.path("Archive/0001")).expect("removal");
     let outcome = sandbox.run_seal(&["--cat"]).expect_status(1);
     outcome.expect_stderr("listing: Archive/0001: its listing is missing, and so is the volume");
@@ -223,6 +226,7 @@ fn a_reader_that_goes_away_ends_it_quietly() {
         listing += &support::index_line(&format!("0004/{number}"), "x", 1, "1.000000000", "-");
     }
     sandbox.write("Archive/catalog/0004.tsv", listing);
+    sandbox.mkdir("Archive/0004");
     let outcome = sandbox.shell("ms-seal -q --cat Archive 2> messages | head -n 1 > /dev/null; echo ${PIPESTATUS[0]}");
     outcome.expect_status(0).expect_stdout("0");
     assert!(!String::from_utf8_lossy(&sandbox.read("messages")).contains("pipe"));
@@ -247,7 +251,7 @@ fn options_that_would_be_of_no_use_are_refused() {
         (&["--list", "--header"], "these are for --cat"),
         (&["--all", "--media", "dvd", "--capacity", "1G"], "--media and --capacity: one of them"),
         (&["--burned", "1", "--copy", " "], "--copy: \" \" is not a text"),
-        (&["--all", "more"], "\"Archive\": there is no place for this operand"),
+        (&["--all", "more"], "\"Archive\": one ARCHIVE only"),
     ] {
         sandbox.run_seal(args).expect_status(2).expect_stderr(problem);
     }

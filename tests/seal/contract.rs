@@ -125,8 +125,19 @@ fn the_catalogue_has_its_shape() {
     assert_eq!(keys(&catalogue), ["format", "volumes"]);
     assert_eq!(catalogue["format"], "mediastruct-archive/1");
     let entry = sandbox.entry(7).expect("volume 7");
-    let members =
-        ["burns", "bytes", "capacity", "files", "first_date", "image_bytes", "label", "last_date", "state", "volume"];
+    let members = [
+        "burns",
+        "bytes",
+        "capacity",
+        "files",
+        "first_date",
+        "fs",
+        "image_bytes",
+        "label",
+        "last_date",
+        "state",
+        "volume",
+    ];
     assert_eq!(keys(&entry), members);
     assert_eq!((&entry["label"], &entry["state"]), (&"MS_0007".into(), &"sealed".into()));
     assert_eq!((&entry["files"], &entry["bytes"]), (&3.into(), &20.into()));

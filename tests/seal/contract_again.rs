@@ -4,11 +4,10 @@ use crate::support;
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use support::plan::{Row, mv, plan, undo};
 use support::sealed::{MTIME, expect_same};
-use support::trace::traced;
-use support::{Sandbox, Seen, needs, set_mtime, snapshot};
+use support::{Sandbox, Seen, set_mtime, snapshot};
 
 /// An archive whose volumes 7 and 8 have just been sealed, and the rows.
 fn sealed() -> (Sandbox, Vec<Row>) {
@@ -90,54 +89,6 @@ fn a_half_sealed_volume_is_finished_by_any_run() {
         }
         expect_repaired(&[half, "0008.UNBURNED", "catalog/0008.tsv"], &[], true);
     }
-}
-
-/// An archive with two volumes that are ready to be sealed.
-fn ready() -> (Sandbox, Vec<Row>) {
-    let sandbox = Sandbox::new();
-    let seven = sandbox.volume(7, &[("2012/a.jpg", "alpha"), ("2012/b.jpg", "beta")]);
-    let eight = sandbox.volume(8, &[("2013/c.jpg", "gamma")]);
-    (sandbox, [seven, eight].concat())
-}
-
-/// All that is in the archive, whenever it was written.
-fn timeless(sandbox: &Sandbox) -> BTreeMap<PathBuf, Seen> {
-    let mut seen = snapshot(&sandbox.path("Archive"));
-    for seen in seen.values_mut() {
-        seen.mtime = (0, 0);
-    }
-    seen
-}
-
-#[test]
-fn a_run_that_is_killed_at_any_step_is_completed_by_the_next() {
-    if !needs("strace") {
-        return;
-    }
-    let (sandbox, rows) = ready();
-    sandbox.seal(&[], &rows).expect_status(0);
-    let expected = timeless(&sandbox);
-    let mut killed = 0;
-    for call in ["?renameat,?renameat2", "?linkat", "fsync", "?unlinkat", "?mkdirat,?mkdir"] {
-        for step in 1.. {
-            let (sandbox, rows) = ready();
-            let inject = format!("--inject={call}:signal=KILL:when={step}");
-            let outcome = traced(&sandbox, &[&inject], "ms-seal", &["-q", "Archive"], &plan(&rows));
-            if outcome.status != 137 {
-                break;
-            }
-            killed += 1;
-            let context = format!("killed at {call} {step}");
-            for number in
-                [7, 8].into_iter().filter(|number| sandbox.entry(*number).is_some_and(|it| it["state"] == "sealed"))
-            {
-                sandbox.expect_sealed(number);
-            }
-            sandbox.seal(&[], &rows).expect_status(0);
-            expect_same(&timeless(&sandbox), &expected, &context);
-        }
-    }
-    assert!(killed > 10, "only {killed} times");
 }
 
 #[test]

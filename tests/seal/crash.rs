@@ -4,11 +4,9 @@
 use crate::support;
 
 use rustix::process::{Pid, Signal, kill_process};
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
 use std::process::Stdio;
-use support::archive::moved;
+use support::archive::{Standing, expect_standing, moved, standing};
 use support::plan::{Row, plan};
 use support::trace::traced;
 use support::{Sandbox, needs, snapshot};
@@ -25,198 +23,11 @@ fn archive() -> (Sandbox, Vec<u8>) {
     (sandbox, stream)
 }
 
-/// Kind, permissions and content of all that there is, but no times.
-type Standing = BTreeMap<PathBuf, (char, u32, String)>;
-
-fn standing(sandbox: &Sandbox) -> Standing {
-    let seen = snapshot(&sandbox.work()).into_iter();
-    seen.map(|(path, seen)| (path, (seen.kind, seen.mode, String::from_utf8_lossy(&seen.content).into_owned())))
-        .collect()
-}
-
 /// How all is once both volumes are sealed.
 fn sealed() -> Standing {
     let (sandbox, stream) = archive();
     sandbox.run("ms-seal", &["Archive"], &stream).expect_status(0);
     standing(&sandbox)
-}
-
-#[track_caller]
-fn expect_standing(sandbox: &Sandbox, expected: &Standing, after: &str) {
-    let found = standing(sandbox);
-    let only = |one: &Standing, other: &Standing| {
-        one.iter()
-            .filter(|(path, seen)| other.get(*path) != Some(seen))
-            .map(|(path, seen)| format!("{} {seen:?}", path.display()))
-            .collect::<Vec<_>>()
-    };
-    assert!(
-        found == *expected,
-        "after {after}\nfound: {:#?}\nexpected: {:#?}",
-        only(&found, expected),
-        only(expected, &found)
-    );
-}
-
-/// The calls that leave something behind, or could fail. A question mark lets strace pass over what this architecture does not
-/// have.
-const CALLS: [&str; 16] = [
-    "openat",
-    "write",
-    "writev",
-    "pwrite64",
-    "fsync",
-    "fdatasync",
-    "syncfs",
-    "renameat2",
-    "renameat",
-    "?rename",
-    "linkat",
-    "unlinkat",
-    "?unlink",
-    "mkdirat",
-    "?mkdir",
-    "fchmod",
-];
-
-/// For each call, runs `prepare` and then lets `args` meet `fault` on the way into it, the first time, the second, and so on
-/// until a run comes to its end before; each time `after` is told which it was and how it ended.
-fn for_every_call(
-    calls: &[&str],
-    fault: &str,
-    prepare: impl Fn() -> (Sandbox, Vec<u8>),
-    args: &[&str],
-    after: impl Fn(&Sandbox, &[u8], &str, &support::Outcome),
-) -> usize {
-    let mut faults = 0;
-    for call in calls {
-        for turn in 1.. {
-            let (sandbox, stream) = prepare();
-            let inject = format!("inject={call}:{fault}:when={turn}");
-            let outcome = traced(&sandbox, &["-y", "-e", &inject], "ms-seal", args, &stream);
-            let log = fs::read_to_string(support::trace::log(&sandbox)).unwrap_or_default();
-            let injected = log.lines().find(|line| line.contains("(INJECTED)"));
-            if injected.is_none() && outcome.status != 137 {
-                break;
-            }
-            // What has to do with the start of the program, or with its messages, is nothing to be repaired.
-            if injected.is_some_and(|line| !line.contains("Archive")) {
-                continue;
-            }
-            faults += 1;
-            after(&sandbox, &stream, &format!("{call} {turn}"), &outcome);
-        }
-    }
-    faults
-}
-
-#[test]
-fn wherever_a_run_dies_the_same_again_seals() {
-    if !needs("strace") {
-        return;
-    }
-    let expected = sealed();
-    let deaths = for_every_call(&CALLS, "signal=SIGKILL", archive, &["Archive"], |sandbox, stream, which, outcome| {
-        assert_eq!(outcome.status, 137, "{which}: {}", outcome.stderr);
-        sandbox.run("ms-seal", &["Archive"], stream).expect_status(0);
-        expect_standing(sandbox, &expected, &format!("death at {which}"));
-    });
-    assert!(deaths > 50, "only {deaths} points to die at");
-}
-
-#[test]
-fn wherever_a_run_dies_what_was_begun_is_finished_by_an_empty_stream() {
-    if !needs("strace") {
-        return;
-    }
-    for_every_call(
-        &["write", "fsync", "renameat2", "renameat", "mkdirat"],
-        "signal=SIGKILL",
-        archive,
-        &["Archive"],
-        |sandbox, _, which, _| {
-            let begun: Vec<_> = ["0001", "0002"]
-                .into_iter()
-                .filter(|volume| {
-                    ["index.json", "B3SUMS", "README.txt"]
-                        .iter()
-                        .any(|name| sandbox.exists(format!("Archive/{volume}/{name}")))
-                })
-                .collect();
-            sandbox.run_seal(&[]).expect_status(0);
-            for volume in ["0001", "0002"] {
-                let is_sealed =
-                    ["B3SUMS", "index.json"].iter().all(|name| sandbox.exists(format!("Archive/{volume}/{name}")));
-                assert_eq!(is_sealed, begun.contains(&volume), "{volume} after death at {which}");
-                assert_eq!(
-                    sandbox.exists(format!("Archive/{volume}.UNBURNED")),
-                    is_sealed,
-                    "{volume} after death at {which}"
-                );
-            }
-            sandbox.shell("ms-seal --cat Archive | ms-verify --failed").expect_status(0).expect_stdout("");
-            // And the rest is sealed by --all.
-            sandbox.run_seal(&["--all"]).expect_status(0);
-            assert!(
-                !standing(sandbox).keys().any(|path| path.ends_with(".ms-seal.tmp")),
-                "litter after death at {which}"
-            );
-            for volume in ["0001", "0002", "0003"] {
-                sandbox.run("ms-verify", &[format!("Archive/{volume}/index.json")], b"").expect_status(0);
-            }
-        },
-    );
-}
-
-#[test]
-fn a_disk_that_fails_is_named_and_the_same_again_seals() {
-    if !needs("strace") {
-        return;
-    }
-    let expected = sealed();
-    for (error, calls) in [("EIO", &CALLS[..]), ("ENOSPC", &["write", "mkdirat"])] {
-        let failures = for_every_call(
-            calls,
-            &format!("error={error}"),
-            archive,
-            &["Archive"],
-            |sandbox, stream, which, outcome| {
-                // What fails to be removed or synced may have been done; what is not told is that all went well.
-                let ended = outcome.status;
-                assert!(ended == 1 || ended == 2, "{error} at {which}: {ended}: {}", outcome.stderr);
-                let reason = if error == "EIO" { "Input/output error" } else { "No space left on device" };
-                assert!(outcome.stderr.contains(reason), "{error} at {which}: {}", outcome.stderr);
-                sandbox.run("ms-seal", &["Archive"], stream).expect_status(0);
-                expect_standing(sandbox, &expected, &format!("{error} at {which}"));
-            },
-        );
-        assert!(failures > 5, "only {failures} calls that could fail");
-    }
-}
-
-/// An archive whose volume 1 is sealed, and the JSON of its catalogue with nothing burned.
-fn unburned() -> (Sandbox, Vec<u8>) {
-    let (sandbox, stream) = archive();
-    sandbox.run("ms-seal", &["Archive"], &stream).expect_status(0);
-    (sandbox, Vec::new())
-}
-
-#[test]
-fn wherever_the_recording_of_a_burn_dies_it_is_recorded_once() {
-    if !needs("strace") {
-        return;
-    }
-    let args = ["--burned", "1", "--copy", "home", "Archive"];
-    let deaths = for_every_call(&CALLS, "signal=SIGKILL", unburned, &args, |sandbox, _, which, _| {
-        // Without its marker the burn is recorded, and whoever says so again has burned another.
-        if sandbox.exists("Archive/0001.UNBURNED") {
-            sandbox.run("ms-seal", &args, b"").expect_status(0);
-        }
-        let burns = sandbox.cataloged(1)["burns"].as_array().expect("burns").len();
-        assert_eq!(burns, 1, "after death at {which}");
-        assert!(!sandbox.exists("Archive/0001.UNBURNED") && !sandbox.exists("Archive/.ms-seal.tmp"), "{which}");
-    });
-    assert!(deaths > 5, "only {deaths} points to die at");
 }
 
 #[test]
@@ -228,7 +39,7 @@ fn where_names_cannot_be_given_without_replacing_links_are_made() {
     let (sandbox, stream) = archive();
     let args = ["-e", "inject=renameat2:error=EINVAL"];
     traced(&sandbox, &args, "ms-seal", &["Archive"], &stream).expect_status(0);
-    expect_standing(&sandbox, &expected, "links");
+    expect_standing(&sandbox, &expected, &"links");
     // Between the two names of a file, too, a run may die.
     for turn in 1..=7 {
         let (sandbox, stream) = archive();
@@ -251,7 +62,7 @@ fn neither_renaming_nor_linking_is_told() {
     let outcome = traced(&sandbox, &args, "ms-seal", &["Archive"], &stream).expect_status(2);
     outcome.expect_stderr("this filesystem can neither rename without replacing nor make hard links");
     sandbox.run("ms-seal", &["Archive"], &stream).expect_status(0);
-    expect_standing(&sandbox, &sealed(), "a failure");
+    expect_standing(&sandbox, &sealed(), &"a failure");
 }
 
 #[test]

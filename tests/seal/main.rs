@@ -10,4 +10,5 @@ mod contract_again;
 mod contract_burned;
 mod contract_refuse;
 mod crash;
+mod mended;
 mod rows;

@@ -205,10 +205,10 @@ fn a_malformed_line_seals_nothing_unless_it_is_skipped() {
 fn a_stream_with_names_in_any_order_and_csv_are_read() {
     for csv in [false, true] {
         let sandbox = photo();
-        let columns = ["size", "path", "hash", "mtime"];
-        let Row { path, hash, size, mtime, .. } = row(&sandbox);
+        let columns = ["size", "path", "dest", "hash", "mtime"];
+        let Row { path, hash, size, mtime, dest, .. } = row(&sandbox);
         let separator = if csv { "," } else { "\t" };
-        let lines = [columns.join(separator), [size, path, hash, mtime].join(separator)];
+        let lines = [columns.join(separator), [size, path, dest, hash, mtime].join(separator)];
         let stream = format!("{}\n", lines.join("\n"));
         sandbox.run("ms-seal", &["Archive"], stream.as_bytes()).expect_status(0);
         assert!(sandbox.exists("Archive/0001.UNBURNED"));
@@ -260,7 +260,8 @@ fn many_rows_are_matched_at_once() {
         let path = sandbox.put_archived(format!("0001/{}/{number}.jpg", number / 100), "");
         let meta = path.metadata().expect("metadata");
         let (mtime, id) = (support::plan::mtime(&meta), support::plan::id(&meta));
-        stream += &support::index_line(&format!("Archive/0001/{}/{number}.jpg", number / 100), "", 0, &mtime, &id);
+        let line = support::index_line(&format!("Archive/0001/{}/{number}.jpg", number / 100), "", 0, &mtime, &id);
+        stream += &line.replace('\n', "\tphotos/x.jpg\n");
     }
     let start = std::time::Instant::now();
     sandbox.run("ms-seal", &["Archive"], stream.as_bytes()).expect_status(0);

@@ -1,7 +1,8 @@
 //! Archives made by hand, and what `ms-seal` makes of them.
 
 use super::plan::{Row, plan};
-use super::{Outcome, Sandbox, set_mtime};
+use super::{Outcome, Sandbox, set_mtime, snapshot};
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -64,4 +65,29 @@ pub fn moved(sandbox: &Sandbox, name: &str, (row, rows): (u64, u64)) -> Row {
 /// The same without a note.
 pub fn told(sandbox: &Sandbox, name: &str) -> Row {
     Row::new(sandbox, format!("Archive/{name}"), "/data/elsewhere")
+}
+
+/// Kind, permissions and content of all that there is, but no times.
+pub type Standing = BTreeMap<PathBuf, (char, u32, String)>;
+
+pub fn standing(sandbox: &Sandbox) -> Standing {
+    let seen = snapshot(&sandbox.work()).into_iter();
+    seen.map(|(path, seen)| (path, (seen.kind, seen.mode, String::from_utf8_lossy(&seen.content).into_owned())))
+        .collect()
+}
+
+/// All must stand just so.
+#[track_caller]
+pub fn expect_standing(sandbox: &Sandbox, expected: &Standing, after: &dyn std::fmt::Display) {
+    let found = standing(sandbox);
+    let only = |one: &Standing, other: &Standing| {
+        let differing = one.iter().filter(|(path, seen)| other.get(*path) != Some(seen));
+        differing.map(|(path, seen)| format!("{} {seen:?}", path.display())).collect::<Vec<_>>()
+    };
+    assert!(
+        found == *expected,
+        "after {after}\nfound: {:#?}\nexpected: {:#?}",
+        only(&found, expected),
+        only(expected, &found)
+    );
 }

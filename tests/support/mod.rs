@@ -372,6 +372,7 @@ pub fn index_line(path: &str, content: &str, size: u64, mtime: &str, id: &str) -
     format!("{path}\t{}\t{size}\t{mtime}\t{id}\n", hash(content.as_bytes()))
 }
 pub mod archive;
+pub mod faults;
 pub mod hold;
 pub mod image_model;
 pub mod index;
@@ -379,4 +380,5 @@ pub mod ingest;
 pub mod media;
 pub mod pack;
 pub mod sealed;
+pub mod steps;
 pub mod trace;

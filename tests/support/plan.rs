@@ -114,7 +114,9 @@ pub fn mv_as_nobody(sandbox: &Sandbox, rows: &[Row]) -> Outcome {
     let home = sandbox.work().parent().expect("the sandbox").to_owned();
     // The build directory may be out of reach for nobody.
     let tool = home.join("ms-mv");
-    std::fs::copy(bin("ms-mv"), &tool).expect("copy of the tool");
+    // Another test that starts a program while this one writes the copy would have it open, and it could not be run.
+    let copied = Command::new("cp").arg(bin("ms-mv")).arg(&tool).status().expect("cp(1)");
+    assert!(copied.success(), "copy of the tool");
     for entry in walkdir::WalkDir::new(&home) {
         let entry = entry.expect("entry");
         std::os::unix::fs::lchown(entry.path(), Some(65534), Some(65534)).expect("chown");

@@ -38,7 +38,7 @@ pub(in crate::index) fn known_with(index: &str, start: Option<Timestamp>, crawls
     let mut file = tempfile::tempfile().expect("companion");
     file.write_all(&log).expect("companion");
     let map = Mapping::new(&file, 0, log.len()).expect("map");
-    let trust = Trust { start, began: start, told_apart: false, holds_here: true, begins };
+    let trust = Trust { start, began: start, told_apart: false, holds_here: true, is_of_crawl: true, begins };
     Known::new(table, Some(map), trust, 2, &Reporter::new("test", true)).expect("an index")
 }
 
