@@ -79,7 +79,10 @@ pub(super) fn take_place(new: &Path, path: &Path, old: Option<FileId>) -> io::Re
     }
     let found = new.symlink_metadata()?;
     if (FileId { dev: found.dev(), ino: found.ino() }) == old {
-        return std::fs::remove_file(new).map(|()| Placed::There);
+        return std::fs::remove_file(new).map(|()| Placed::There).inspect_err(|_| {
+            // Then all is as it was, and the error says more than another one could.
+            exchange().unwrap_or(());
+        });
     }
     Ok(if exchange().is_ok() { Placed::Taken } else { Placed::Swapped })
 }

@@ -293,8 +293,8 @@ impl Mover<'_> {
         }
         match removal::remove_dir(&entry, aside) {
             // There may be another name in it, of which another call tells.
-            Ok(()) | Err(Unremoved::Error(rustix::io::Errno::NOTEMPTY)) => Ok(()),
-            Err(error) => Err(failed(&error)),
+            Ok(()) | Err(rustix::io::Errno::NOTEMPTY) => Ok(()),
+            Err(error) => Err(failed(&report::reason(&error.into()))),
         }
     }
 
@@ -480,10 +480,16 @@ impl Mover<'_> {
             Trouble::refused("moving", &source.path, reason)
         })?;
         let done = rename::sync_names(&dest.dir).map_err(|error| Trouble::io("moving to", &dest.path, error));
-        let done = done.and_then(|()| remove_source(source, &there, aside));
-        if done.is_err() && is_untouched(source, &there) {
+        let mut is_whole = is_untouched(source, &there);
+        let done = done.and_then(|()| {
+            let removed = removal::remove(source, &there, aside);
+            is_whole = removal::has_left_whole(&removed, source, &there);
+            removed.map_err(|error| not_removed(source, &error))
+        });
+        if done.is_err() && is_whole {
             // It keeps its old name, so that another try finds all as it was. What went wrong is worth more than another error.
-            removal::remove(dest, &there, aside).unwrap_or(());
+            let now = Facts::of(&dest.dir, &dest.name).ok().flatten().filter(|now| now.is_renamed(&there));
+            now.map(|now| removal::remove(dest, &now, aside).unwrap_or(()));
         }
         done
     }
@@ -545,6 +551,7 @@ impl Mover<'_> {
         aside: &OsStr,
     ) -> Result<(), Trouble> {
         let stands = kept.is_none_or(|kept| kept.still_stands(&mut self.dirs).unwrap_or(false));
+        let mut is_whole = is_untouched(source, facts);
         let left = match why_not_there(dest) {
             Some(reason) => Err(Trouble::refused("copying to", &dest.path, reason)),
             None if !stands => Err(keeper_gone(&source.path)),
@@ -553,11 +560,15 @@ impl Mover<'_> {
             }
             None => match self.why_it_stays(source) {
                 Some(reason) => Err(Trouble::refused("moving", &source.path, reason)),
-                None => remove_source(source, facts, aside),
+                None => {
+                    let removed = removal::remove(source, facts, aside);
+                    is_whole = removal::has_left_whole(&removed, source, facts);
+                    removed.map_err(|error| not_removed(source, &error))
+                }
             },
         };
         // The copy is one too many only while the source is whole where it was; else it may be the last there is.
-        if left.is_err() && is_untouched(source, facts) {
+        if left.is_err() && is_whole {
             removal::remove(dest, copied, aside).unwrap_or(());
         }
         left
@@ -663,13 +674,15 @@ fn link(step: &Step, source: &Entry, facts: &Facts, dest: &Entry) -> Result<Outc
 
 /// Removes a file of which a verified copy stands, if nobody touched it since it was checked.
 pub(super) fn remove_source(source: &Entry, facts: &Facts, aside: &OsStr) -> Result<(), Trouble> {
-    removal::remove(source, facts, aside).map_err(|error| {
-        let reason = match error {
-            error @ Unremoved::Error(_) => error.to_string(),
-            changed => format!("{changed}; the copy stands at its destination"),
-        };
-        Trouble::refused("removing the copied", &source.path, reason)
-    })
+    removal::remove(source, facts, aside).map_err(|error| not_removed(source, &error))
+}
+
+fn not_removed(source: &Entry, error: &Unremoved) -> Trouble {
+    let reason = match error {
+        Unremoved::Error(_) | Unremoved::Emptied(..) => error.to_string(),
+        changed => format!("{changed}; the copy stands at its destination"),
+    };
+    Trouble::refused("removing the copied", &source.path, reason)
 }
 
 fn stranded(dest: &Entry, source: &Entry, error: &Unnamed) -> Trouble {

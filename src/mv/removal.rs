@@ -26,6 +26,8 @@ pub(super) enum Unremoved {
     Aside(OsString),
     /// It stays where it is.
     Error(Errno),
+    /// It is gone, but the empty directory of that name stays.
+    Emptied(OsString, Errno),
 }
 
 impl fmt::Display for Unremoved {
@@ -36,9 +38,17 @@ impl fmt::Display for Unremoved {
                 let dir = crate::report::shown(dir.as_ref());
                 write!(out, "it changed meanwhile, and its name was given to another file: it is in {dir} beside it")
             }
-            Self::Error(error) => out.write_str(&crate::report::reason(&(*error).into())),
+            Self::Error(error) => out.write_str(&reason(*error)),
+            Self::Emptied(dir, error) => {
+                let dir = crate::report::shown(dir.as_ref());
+                write!(out, "it is gone, but not {dir} beside it, which is empty: {}", reason(*error))
+            }
         }
     }
+}
+
+fn reason(error: Errno) -> String {
+    crate::report::reason(&error.into())
 }
 
 /// The directory in which a file of a row is while it is being removed, which no other run makes.
@@ -63,8 +73,14 @@ pub(super) fn remove(entry: &Entry, facts: &Facts, aside: &OsStr) -> Result<(), 
         Ok(()) => why,
         Err(_) => Unremoved::Aside(aside.to_owned()),
     });
-    let emptied = remove_dir(entry, aside);
+    let emptied = remove_dir(entry, aside).map_err(|error| Unremoved::Emptied(aside.to_owned(), error));
     removed.and(emptied)
+}
+
+/// Whether an attempt has left the file where it was, and nothing was done to it but that it was put aside and given back.
+pub(super) fn has_left_whole(removed: &Result<(), Unremoved>, entry: &Entry, facts: &Facts) -> bool {
+    let now = || Facts::of(&entry.dir, &entry.name).ok().flatten();
+    matches!(removed, Err(Unremoved::Error(_))) && now().is_some_and(|now| now.is_renamed(facts))
 }
 
 /// Whether the file that was looked at still stands there, and nothing was done to it.
@@ -107,10 +123,12 @@ pub(super) fn give_back(entry: &Entry, dir: &OwnedFd) -> Result<(), Unnamed> {
 }
 
 /// Removes the directory for the meantime. It stays where there is still something in it, which rmdir(2) sees to.
-pub(super) fn remove_dir(entry: &Entry, aside: &OsStr) -> Result<(), Unremoved> {
-    match unlinkat(&entry.dir, aside, AtFlags::REMOVEDIR) {
+pub(super) fn remove_dir(entry: &Entry, aside: &OsStr) -> Result<(), Errno> {
+    let remove = || unlinkat(&entry.dir, aside, AtFlags::REMOVEDIR);
+    // Nobody is served by an empty directory, so that it is worth a second try.
+    match remove().or_else(|_| remove()) {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
-        Err(error) => Err(Unremoved::Error(error)),
+        Err(error) => Err(error),
     }
 }
 

@@ -225,6 +225,7 @@ impl Undoing<'_> {
         let leaves = self.past.mode() == Mode::Move && !is_unfinished;
         let done = if leaves { self.move_back(row, &step, journal)? } else { self.remove_further(row, &step, &was)? };
         if !self.dry_run {
+            self.clear_aside(row)?;
             journal.undone(row)?;
         }
         self.mover.progress.add_files(1);
@@ -241,9 +242,7 @@ impl Undoing<'_> {
             return Ok(Outcome { facts, hash: step.hash, was_done: false });
         }
         self.clear_made(&step.dest);
-        let outcome = self.mover.carry_out(&Task::new(row, step, self.past), journal)?;
-        self.clear_aside(row)?;
-        Ok(outcome)
+        self.mover.carry_out(&Task::new(row, step, self.past), journal)
     }
 
     /// A crash may have come while the source was being removed, or a copy.

@@ -133,11 +133,13 @@ impl Moves<'_> {
     }
 }
 
+/// An unfinished copy, or what is being removed.
 fn is_part(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "part")
+    let is_ours = |name: &str| name.starts_with(".ms-mv-") && (name.ends_with(".part") || name.ends_with(".old"));
+    path.iter().any(|name| name.to_str().is_some_and(is_ours))
 }
 
-/// The unfinished copies that lie about.
+/// What a run has made for a while, and left.
 pub(crate) fn parts(stage: &Stage) -> Vec<PathBuf> {
     stage.tree().into_keys().filter(|path| is_part(path)).collect()
 }

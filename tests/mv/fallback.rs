@@ -138,7 +138,7 @@ fn a_source_that_cannot_be_unlinked_is_named_and_stays() {
         return;
     };
     let stream = across_row(&sandbox);
-    let inject = ["-e", "inject=?unlink,unlinkat:error=EBUSY"];
+    let inject = ["-e", "inject=?unlink,unlinkat:error=EBUSY:when=1"];
     let outcome = traced(&sandbox, &inject, "ms-mv", &[], &stream);
     assert!(matches!(outcome.status, 1 | 2), "{}", outcome.status);
     assert!(outcome.stderr.contains("ms-mv: "), "{}", outcome.stderr);

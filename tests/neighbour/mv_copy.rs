@@ -138,7 +138,7 @@ fn a_link_in_the_place_of_the_unfinished_copy_is_not_written_through() {
     let Some((sandbox, _mount)) = across() else {
         return;
     };
-    held_at(&sandbox, At::first("fallocate"), || {
+    held_at(&sandbox, At::first("fallocate").turn(2), || {
         let name = part(&sandbox);
         std::fs::remove_file(&name).expect("removal");
         std::os::unix::fs::symlink(sandbox.path("other"), &name).expect("symbolic link");

@@ -48,7 +48,7 @@ fn messages_of_every_tool_show_such_names_tamely() {
             ("ms-mv", vec!["--protect", &name, "plan"]),
             ("ms-ingest", vec!["--to", "q", &name]),
             ("ms-pack", vec!["--to", &name, "--media", &name]),
-            ("ms-seal", vec![&name]),
+            ("ms-seal", vec!["--list", &name]),
             ("ms-verify", vec![&name]),
         ];
         for (tool, args) in tools {
