@@ -459,7 +459,7 @@ impl Mover<'_> {
         journal.sync()?;
         match rename::link(&source.dir, &source.name, &dest.dir, &dest.name) {
             Ok(()) => {
-                self.finish_link((source, facts), dest, &name_aside(journal.run(), task.number))?;
+                Self::finish_link((source, facts), dest, &name_aside(journal.run(), task.number))?;
                 self.check_moved((source, facts), dest)
             }
             Err(Unnamed::OtherFilesystem) => {
@@ -473,25 +473,22 @@ impl Mover<'_> {
 
     /// A file that has its second name loses the first one. The second is on the disk before that: a filesystem without a
     /// journal may write the two in any order, and the power may fail between them.
-    fn finish_link(&self, (source, facts): Checked<'_>, dest: &Entry, aside: &OsStr) -> Result<(), Trouble> {
+    fn finish_link((source, facts): Checked<'_>, dest: &Entry, aside: &OsStr) -> Result<(), Trouble> {
         let there = Facts::of(&dest.dir, &dest.name).ok().flatten().filter(|there| there.id == facts.id);
         let there = there.ok_or_else(|| {
             let reason = "another file was put in its place meanwhile; it has both names";
             Trouble::refused("moving", &source.path, reason)
         })?;
         let done = rename::sync_names(&dest.dir).map_err(|error| Trouble::io("moving to", &dest.path, error));
-        let mut is_whole = is_untouched(source, &there);
-        let done = done.and_then(|()| {
-            let removed = removal::remove(source, &there, aside);
-            is_whole = removal::has_left_whole(&removed, source, &there);
-            removed.map_err(|error| not_removed(source, &error))
-        });
-        if done.is_err() && is_whole {
+        let done = done.map_err(|trouble| (trouble, is_untouched(source, &there)));
+        done.and_then(|()| remove_or_leave(source, &there, aside)).map_err(|(trouble, is_whole)| {
             // It keeps its old name, so that another try finds all as it was. What went wrong is worth more than another error.
-            let now = Facts::of(&dest.dir, &dest.name).ok().flatten().filter(|now| now.is_renamed(&there));
-            now.map(|now| removal::remove(dest, &now, aside).unwrap_or(()));
-        }
-        done
+            let now = Facts::of(&dest.dir, &dest.name).ok().flatten();
+            if let Some(now) = now.filter(|now| is_whole && now.is_renamed(&there)) {
+                removal::remove(dest, &now, aside).unwrap_or(());
+            }
+            trouble
+        })
     }
 
     /// A verified copy, after which the source goes.
@@ -550,28 +547,30 @@ impl Mover<'_> {
         kept: Option<&Kept>,
         aside: &OsStr,
     ) -> Result<(), Trouble> {
-        let stands = kept.is_none_or(|kept| kept.still_stands(&mut self.dirs).unwrap_or(false));
-        let mut is_whole = is_untouched(source, facts);
-        let left = match why_not_there(dest) {
-            Some(reason) => Err(Trouble::refused("copying to", &dest.path, reason)),
-            None if !stands => Err(keeper_gone(&source.path)),
-            None if !source.is_where_it_was() => {
-                Err(Trouble::refused("moving", &source.path, "its directory was moved or replaced while it was copied"))
-            }
-            None => match self.why_it_stays(source) {
-                Some(reason) => Err(Trouble::refused("moving", &source.path, reason)),
-                None => {
-                    let removed = removal::remove(source, facts, aside);
-                    is_whole = removal::has_left_whole(&removed, source, facts);
-                    removed.map_err(|error| not_removed(source, &error))
-                }
-            },
+        let removed = match self.why_not_to_leave(source, dest, kept) {
+            Some(trouble) => Err((trouble, is_untouched(source, facts))),
+            None => remove_or_leave(source, facts, aside),
         };
-        // The copy is one too many only while the source is whole where it was; else it may be the last there is.
-        if left.is_err() && is_whole {
-            removal::remove(dest, copied, aside).unwrap_or(());
+        removed.map_err(|(trouble, is_whole)| {
+            // The copy is one too many only while the source is whole where it was; else it may be the last there is.
+            if is_whole {
+                removal::remove(dest, copied, aside).unwrap_or(());
+            }
+            trouble
+        })
+    }
+
+    /// What has come between a copy and the removal of its source.
+    fn why_not_to_leave(&mut self, source: &Entry, dest: &Entry, kept: Option<&Kept>) -> Option<Trouble> {
+        if let Some(reason) = why_not_there(dest) {
+            return Some(Trouble::refused("copying to", &dest.path, reason));
         }
-        left
+        if !kept.is_none_or(|kept| kept.still_stands(&mut self.dirs).unwrap_or(false)) {
+            return Some(keeper_gone(&source.path));
+        }
+        let was_led_away = || Some("its directory was moved or replaced while it was copied");
+        let reason = if source.is_where_it_was() { self.why_it_stays(source) } else { was_led_away() };
+        reason.map(|reason| Trouble::refused("moving", &source.path, reason))
     }
 
     /// If the copy that should have stayed is gone, it was the moved file under another name: back with it.
@@ -674,15 +673,19 @@ fn link(step: &Step, source: &Entry, facts: &Facts, dest: &Entry) -> Result<Outc
 
 /// Removes a file of which a verified copy stands, if nobody touched it since it was checked.
 pub(super) fn remove_source(source: &Entry, facts: &Facts, aside: &OsStr) -> Result<(), Trouble> {
-    removal::remove(source, facts, aside).map_err(|error| not_removed(source, &error))
+    remove_or_leave(source, facts, aside).map_err(|(trouble, _)| trouble)
 }
 
-fn not_removed(source: &Entry, error: &Unremoved) -> Trouble {
-    let reason = match error {
-        Unremoved::Error(_) | Unremoved::Emptied(..) => error.to_string(),
-        changed => format!("{changed}; the copy stands at its destination"),
-    };
-    Trouble::refused("removing the copied", &source.path, reason)
+/// The same, and where it was not removed, whether the file stays as it was.
+fn remove_or_leave(source: &Entry, facts: &Facts, aside: &OsStr) -> Result<(), (Trouble, bool)> {
+    removal::remove(source, facts, aside).map_err(|error| {
+        let reason = match &error {
+            Unremoved::Error(_) | Unremoved::Emptied(..) => error.to_string(),
+            changed => format!("{changed}; the copy stands at its destination"),
+        };
+        let trouble = Trouble::refused("removing the copied", &source.path, reason);
+        (trouble, removal::is_left_whole(&error, source, facts))
+    })
 }
 
 fn stranded(dest: &Entry, source: &Entry, error: &Unnamed) -> Trouble {

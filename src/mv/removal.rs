@@ -78,9 +78,9 @@ pub(super) fn remove(entry: &Entry, facts: &Facts, aside: &OsStr) -> Result<(), 
 }
 
 /// Whether an attempt has left the file where it was, and nothing was done to it but that it was put aside and given back.
-pub(super) fn has_left_whole(removed: &Result<(), Unremoved>, entry: &Entry, facts: &Facts) -> bool {
+pub(super) fn is_left_whole(why: &Unremoved, entry: &Entry, facts: &Facts) -> bool {
     let now = || Facts::of(&entry.dir, &entry.name).ok().flatten();
-    matches!(removed, Err(Unremoved::Error(_))) && now().is_some_and(|now| now.is_renamed(facts))
+    matches!(why, Unremoved::Error(_)) && now().is_some_and(|now| now.is_renamed(facts))
 }
 
 /// Whether the file that was looked at still stands there, and nothing was done to it.
