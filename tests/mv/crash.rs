@@ -196,7 +196,7 @@ fn two_runs_of_one_plan_at_once_lose_nothing() {
 /// One file to be renamed and one to cross to another filesystem, from directories that get pruned.
 fn small_tree() -> (Sandbox, Mount, [Row; 2]) {
     let sandbox = Sandbox::new();
-    let mount = Mount::tmpfs("size=2m", &sandbox.path("far"));
+    let mount = Mount::far("2m", &sandbox.path("far"));
     for name in ["src/a", "src/d/b"] {
         set_mtime(&sandbox.write(name, name), 1_000_000, 5);
     }
