@@ -1,7 +1,7 @@
 //! The one tool that moves anything: carries out a [`Plan`] row by row, or reverses what a journal tells.
 //!
 //! Where the promises are kept: nothing replaced in [`crate::rename`]; nothing lost between filesystems in [`copy`]; what a
-//! row says against what is there in [`facts`]; the copy that stays in [`keep`]; protected directories in [`dirs`];
+//! row says against what is there in [`facts`]; what cannot be kept in [`losses`]; the copy that stays in [`keep`]; protected directories in [`dirs`];
 //! the order of all that in [`mover`]; being able to go back in [`crate::journal`] and [`undo`].
 
 mod copy;
@@ -9,6 +9,7 @@ mod dirs;
 mod dry;
 mod facts;
 mod keep;
+mod losses;
 mod mover;
 mod output;
 mod prune;
@@ -82,6 +83,8 @@ impl Options {
             progress,
             made: Vec::new(),
             unsynced: Vec::new(),
+            bare: std::collections::HashSet::new(),
+            losses: losses::Losses::default(),
         })
     }
 
@@ -223,7 +226,7 @@ impl Run<'_> {
             return Ok(Outcome { facts, hash: step.hash, was_done: true });
         }
         let left_over = self.past.left_over(number).cloned();
-        let outcome = self.mover.carry_out(&Task { number, step, left_over }, &mut self.journal)?;
+        let outcome = self.mover.carry_out(&Task { number, step, left_over, was: None }, &mut self.journal)?;
         // In a run that is taken up, what stands already was put there before the crash, which swallowed the line. Not so
         // a copy: the journal knows which file it made, and any other is not for --undo to remove.
         let was_swallowed = self.past.is_taken_up() && self.mover.mode != Mode::Copy;
@@ -272,6 +275,7 @@ impl Run<'_> {
     }
 
     fn tell(&self) {
+        self.mover.losses.tell(self.reporter);
         let verb = match self.mover.mode {
             Mode::Move => "moved",
             Mode::Copy => "copied",

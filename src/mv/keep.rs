@@ -5,7 +5,7 @@ use std::io;
 
 use super::copy::{open_to_read, read_some};
 use super::dirs::{Dirs, Entry};
-use super::facts::Facts;
+use super::facts::{Difference, Facts};
 use super::trouble::Trouble;
 use crate::interrupt::Interrupt;
 use crate::plan::{Expected, Keeper};
@@ -37,10 +37,13 @@ impl Kept {
             return Err(refused(&"it is the same file as the one to be moved"));
         }
         let expected = Expected { size: source.1.size, mtime: keeper.mtime, id: keeper.id };
-        if let Some(difference) = facts.difference(&expected) {
+        let difference = facts.difference(&expected);
+        // Where ids do not last, the content tells.
+        let is_unsure = difference == Some(Difference::Id) && facts.has_passing_id(&expected, &entry.dir);
+        if let Some(difference) = difference.filter(|_| !is_unsure) {
             return Err(refused(&difference));
         }
-        if (by_content || keeper.mtime.is_none()) && !same_content(source.0, &entry, interrupt)? {
+        if (by_content || keeper.mtime.is_none() || is_unsure) && !same_content(source.0, &entry, interrupt)? {
             return Err(refused(&format!("its content is not that of {}", crate::report::shown(&source.0.path))));
         }
         Ok(Self { entry, facts })
@@ -59,7 +62,15 @@ pub(super) fn same_content(one: &Entry, other: &Entry, interrupt: &Interrupt) ->
     let open = |entry: &Entry| {
         open_to_read(&entry.dir, &entry.name).map_err(|error| Trouble::io("reading", &entry.path, error))
     };
-    let (mut first, mut second) = (open(one)?, open(other)?);
+    same_bytes((open(one)?, one), (open(other)?, other), interrupt)
+}
+
+/// Compares what is left to read of two open files; each comes with its entry, for messages.
+pub(super) fn same_bytes(
+    (mut first, one): (File, &Entry),
+    (mut second, other): (File, &Entry),
+    interrupt: &Interrupt,
+) -> Result<bool, Trouble> {
     let mut buffers = (vec![0; CHUNK], vec![0; CHUNK]);
     loop {
         if interrupt.came() {

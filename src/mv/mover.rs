@@ -1,21 +1,24 @@
 //! Carries out one step: checks everything, moves, checks again, takes back what turned out wrong.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, unlinkat};
 
 use super::copy::{self, Copy};
 use super::dirs::{Dirs, Entry};
-use super::facts::Facts;
-use super::keep::{Kept, begins_with, same_content};
+use super::facts::{Difference, Facts, ids_last};
+use super::keep::{Kept, begins_with, same_bytes, same_content};
+use super::losses::Losses;
 use super::shelf::{Shelf, Shelved};
 use super::trouble::Trouble;
 use crate::interrupt::Interrupt;
-use crate::journal::{Journal, LeftOver, Mode};
+use crate::journal::{Journal, LeftOver, Mode, Was};
 use crate::plan::Step;
 use crate::progress::Progress;
-use crate::record::ContentHash;
+use crate::record::{ContentHash, Timestamp};
 use crate::rename::{self, Unnamed};
 
 /// How thoroughly files are compared with what the plan says of them.
@@ -62,6 +65,9 @@ pub(super) struct Mover<'p> {
     pub(super) made: Vec<PathBuf>,
     /// Those of them whose names may not be on the disk yet.
     pub(super) unsynced: Vec<PathBuf>,
+    /// Filesystems that can neither rename without replacing nor make hard links.
+    pub(super) bare: HashSet<u64>,
+    pub(super) losses: Losses,
 }
 
 /// One step with its number in the journal, and what an earlier try left of it.
@@ -69,6 +75,8 @@ pub(super) struct Task<'a> {
     pub(super) number: usize,
     pub(super) step: &'a Step,
     pub(super) left_over: Option<LeftOver>,
+    /// What the file was before a filesystem could not keep it, and is to be again.
+    pub(super) was: Option<Was>,
 }
 
 impl Mover<'_> {
@@ -79,7 +87,7 @@ impl Mover<'_> {
             return self.finished_before(task).map_or_else(|| self.already_done(step), Ok);
         };
         let kept = self.check_row(step, &source, &facts)?;
-        if let Some(outcome) = self.finish_left_over(task, (&source, &facts), journal.run())? {
+        if let Some(outcome) = self.finish_left_over(task, (&source, &facts), journal)? {
             return Ok(outcome);
         }
         if let Some(outcome) = self.made_already(step, &source, &facts)? {
@@ -123,10 +131,23 @@ impl Mover<'_> {
             other => other.map_err(error)?,
         };
         let Some(facts) = Facts::of(&source.dir, &source.name).map_err(error)? else { return Ok(None) };
-        if let Some(difference) = facts.difference(&step.expected) {
-            return Err(Trouble::refused("moving", &step.source, difference));
+        match facts.difference(&step.expected) {
+            None => Ok(Some((source, facts))),
+            Some(Difference::Id)
+                if facts.has_passing_id(&step.expected, &source.dir) && self.has_content(step, &source)? =>
+            {
+                Ok(Some((source, facts)))
+            }
+            Some(difference) => Err(Trouble::refused("moving", &step.source, difference)),
         }
-        Ok(Some((source, facts)))
+    }
+
+    /// Whether what stands there has the hash of its row.
+    fn has_content(&self, step: &Step, entry: &Entry) -> Result<bool, Trouble> {
+        let Some(expected) = step.hash else { return Ok(false) };
+        let read = |error: std::io::Error| Trouble::io("reading", &entry.path, error);
+        let file = copy::open_to_read(&entry.dir, &entry.name).map_err(read)?;
+        Ok(copy::hash_of(file, &self.interrupt)?.map_err(read)? == expected)
     }
 
     fn check_row(&mut self, step: &Step, source: &Entry, facts: &Facts) -> Result<Option<Kept>, Trouble> {
@@ -134,17 +155,9 @@ impl Mover<'_> {
             return Err(Trouble::refused("moving", &step.source, reason));
         }
         let by_content = self.check == Check::Content;
-        if let Some(expected) = step.hash.filter(|_| by_content) {
-            let file = copy::open_to_read(&source.dir, &source.name);
-            let file = file.map_err(|error| Trouble::io("reading", &step.source, error))?;
-            let hash = copy::hash_of(file, &self.interrupt)?;
-            if hash.map_err(|error| Trouble::io("reading", &step.source, error))? != expected {
-                return Err(Trouble::refused(
-                    "moving",
-                    &step.source,
-                    "its content is not what the plan says (its hash differs)",
-                ));
-            }
+        if by_content && step.hash.is_some() && !self.has_content(step, source)? {
+            let reason = "its content is not what the plan says (its hash differs)";
+            return Err(Trouble::refused("moving", &step.source, reason));
         }
         let Some(keeper) = &step.keeper else { return Ok(None) };
         if self.standing_at(&keeper.path).is_none()
@@ -212,19 +225,18 @@ impl Mover<'_> {
             }
             return self.done_by_content(step, &dest, facts)?.ok_or_else(gone);
         };
-        // A copy on another filesystem is another file with the same content.
-        if difference == super::facts::Difference::Id {
-            return self.done_by_content(step, &dest, facts)?.ok_or_else(gone);
-        }
-        Err(gone())
+        // A copy on another filesystem is another file with the same content, and perhaps a coarser time.
+        let may_be_it = match difference {
+            Difference::Id => true,
+            Difference::Mtime => step.expected.mtime.is_some_and(|mtime| is_kept_as(mtime, &facts, &dest)),
+            Difference::NotAFile | Difference::Size => false,
+        };
+        if may_be_it { self.done_by_content(step, &dest, facts)?.ok_or_else(gone) } else { Err(gone()) }
     }
 
     fn done_by_content(&self, step: &Step, dest: &Entry, facts: Facts) -> Result<Option<Outcome>, Trouble> {
-        let Some(expected) = step.hash else { return Ok(None) };
-        let read = |error: std::io::Error| Trouble::io("reading", &step.dest, error);
-        let hash =
-            copy::hash_of(copy::open_to_read(&dest.dir, &dest.name).map_err(read)?, &self.interrupt)?.map_err(read)?;
-        Ok((hash == expected).then_some(Outcome { facts, hash: Some(hash), was_done: true }))
+        let is_it = self.has_content(step, dest)?;
+        Ok(is_it.then_some(Outcome { facts, hash: step.hash, was_done: true }))
     }
 
     /// Finishes what a crash cut off between two names, or clears away the unfinished copy.
@@ -232,25 +244,33 @@ impl Mover<'_> {
         &mut self,
         task: &Task<'_>,
         (source, facts): (&Entry, &Facts),
-        run: &str,
+        journal: &mut Journal,
     ) -> Result<Option<Outcome>, Trouble> {
         let Some(left_over) = &task.left_over else { return Ok(None) };
         let step = task.step;
-        let dest = self.standing_at(&step.dest).filter(|(_, there)| left_over.id == Some(there.id));
+        let is_named = |(dest, there): &(Entry, Facts)| {
+            let may_be_it = left_over.id.is_some() && there.id != facts.id && !ids_last(&dest.dir);
+            left_over.id == Some(there.id) || may_be_it
+        };
+        let dest = self.standing_at(&step.dest).filter(is_named);
         if let Some((dest, there)) = dest
             && (is_second_name(&there, facts) || same_content(source, &dest, &self.interrupt)?)
         {
             if self.mode == Mode::Move {
                 // The crash may have come before the name was brought to the disk.
                 dest.dir.sync().map_err(|error| Trouble::io("moving to", &step.dest, error))?;
+                self.note_loss(task, facts, &there, journal)?;
+                journal.sync()?;
                 remove_source(source, facts)?;
             }
             return Ok(Some(Outcome { facts: there, hash: step.hash, was_done: false }));
         }
         if let Some((part, there)) = self.standing_at(&left_over.path) {
             // Only a copy that this journal says was being made, and never the source itself under another name.
-            let is_ours = left_over.id.map_or(there.size == 0, |id| id == there.id);
-            if is_ours && there.id != facts.id && self.is_dispensable(&part, source, &part_name(run, task.number))? {
+            let part_name = part_name(journal.run(), task.number);
+            let is_named = part.name == part_name && !ids_last(&part.dir);
+            let is_ours = is_named || left_over.id.map_or(there.size == 0, |id| id == there.id);
+            if is_ours && there.id != facts.id && self.is_dispensable(&part, source, &part_name)? {
                 unlinkat(&part.dir, &part.name, AtFlags::empty())
                     .map_err(|error| Trouble::io("removing the unfinished copy", &part.path, error))?;
             }
@@ -280,7 +300,8 @@ impl Mover<'_> {
         let is_made = if self.mode == Mode::Link {
             there.id == facts.id
         } else {
-            let looks_like_it = there.id != facts.id && (there.size, there.mtime) == (facts.size, facts.mtime);
+            let looks_like_it =
+                there.id != facts.id && there.size == facts.size && is_kept_as(facts.mtime, &there, &dest);
             looks_like_it && same_content(source, &dest, &self.interrupt)?
         };
         Ok(is_made.then_some(Outcome { facts: there, hash: step.hash, was_done: true }))
@@ -298,9 +319,14 @@ impl Mover<'_> {
             // Should a crash swallow the line that says done, the journal must still know which file it was.
             journal.part(task.number, &self.absolute(&dest.path), Some(facts.id))?;
         }
+        // A rename may give the file another id here; then it is known by what is read from the one that was checked.
+        let opened = match self.mode {
+            Mode::Move if !ids_last(&source.dir) => copy::open_to_read(&source.dir, &source.name).ok(),
+            _ => None,
+        };
         match self.mode {
             Mode::Move => match rename::without_replacing(&source.dir, &source.name, &dest.dir, &dest.name) {
-                Ok(()) => check_moved(source, facts, dest, self.progress),
+                Ok(()) => self.check_moved((source, facts), dest, opened),
                 Err(Unnamed::Unsupported) => self.move_by_link(task, (source, facts), dest, kept, journal),
                 Err(Unnamed::OtherFilesystem) => self.move_by_copy(
                     task,
@@ -326,7 +352,7 @@ impl Mover<'_> {
     ) -> Result<Outcome, Trouble> {
         journal.part(task.number, &self.absolute(&dest.path), Some(facts.id))?;
         match rename::link_then_unlink(&source.dir, &source.name, &dest.dir, &dest.name) {
-            Ok(()) => check_moved(source, facts, dest, self.progress),
+            Ok(()) => self.check_moved((source, facts), dest, None),
             Err(Unnamed::OtherFilesystem) => {
                 self.move_by_copy(task, (source, facts), (dest, &part_name(journal.run(), task.number)), kept, journal)
             }
@@ -358,16 +384,87 @@ impl Mover<'_> {
         part: &OsStr,
         journal: &mut Journal,
     ) -> Result<Outcome, Trouble> {
-        let path = self.absolute(&dest.path).with_file_name(part);
-        let interrupt = self.interrupt.clone();
-        let copy =
-            Copy { source, facts, hash: task.step.hash, dest, part, interrupt: &interrupt, progress: self.progress };
-        journal.part(task.number, &path, None)?;
-        let (facts, hash) = copy.make(&mut |id| journal.part(task.number, &path, Some(id)))?;
+        let device = dest.dir.device();
+        let part = if self.bare.contains(&device) { &dest.name } else { part };
+        let made = match self.copy_as(task, (source, facts), dest, part, journal) {
+            Err(trouble) if part != dest.name && trouble.is_for(&Unnamed::Unsupported.to_string()) => {
+                // Then O_EXCL alone can guard the name, from the beginning of the copy.
+                let made = self.copy_as(task, (source, facts), dest, &dest.name, journal)?;
+                self.bare.insert(device);
+                made
+            }
+            other => other?,
+        };
+        self.note_loss(task, facts, &made.facts, journal)?;
         self.sync_made()?;
         // If the power fails once the source is gone, the journal must know which file the copy is.
         journal.sync()?;
+        Ok(made)
+    }
+
+    /// A copy that has the name `part` until it is complete.
+    fn copy_as(
+        &self,
+        task: &Task<'_>,
+        (source, facts): (&Entry, &Facts),
+        dest: &Entry,
+        part: &OsStr,
+        journal: &mut Journal,
+    ) -> Result<Outcome, Trouble> {
+        let path = self.absolute(&dest.path).with_file_name(part);
+        let was = &task.was.unwrap_or(facts.was());
+        let (interrupt, progress) = (&self.interrupt, self.progress);
+        let copy = Copy { source, facts, was, hash: task.step.hash, dest, part, interrupt, progress };
+        journal.part(task.number, &path, None)?;
+        let (facts, hash) = copy.make(&mut |id| journal.part(task.number, &path, Some(id)))?;
         Ok(Outcome { facts, hash: Some(hash), was_done: false })
+    }
+
+    /// What the copy cannot be is written down, so that undoing can make it so again.
+    fn note_loss(
+        &mut self,
+        task: &Task<'_>,
+        facts: &Facts,
+        there: &Facts,
+        journal: &mut Journal,
+    ) -> Result<(), Trouble> {
+        let was = task.was.unwrap_or(facts.was());
+        if self.losses.note(&was, there, &task.step.dest) {
+            journal.was(task.number, &was)?;
+        }
+        Ok(())
+    }
+
+    /// What was renamed must be what was checked: somebody may have put another file there in between.
+    fn check_moved(
+        &self,
+        (source, facts): (&Entry, &Facts),
+        dest: &Entry,
+        opened: Option<File>,
+    ) -> Result<Outcome, Trouble> {
+        let moving = |error: std::io::Error| Trouble::io("moving to", &dest.path, error);
+        let there = Facts::of(&dest.dir, &dest.name).map_err(moving)?;
+        let there = there.filter(|there| (there.size, there.mtime) == (facts.size, facts.mtime));
+        if let Some(there) = there {
+            let is_it = there.id == facts.id
+                || match opened {
+                    Some(opened) => {
+                        let moved = copy::open_to_read(&dest.dir, &dest.name).map_err(moving)?;
+                        same_bytes((opened, source), (moved, dest), &self.interrupt)?
+                    }
+                    None => false,
+                };
+            if is_it {
+                self.progress.add_bytes(there.size);
+                return Ok(Outcome { facts: there, hash: None, was_done: false });
+            }
+        }
+        match rename_back(dest, source) {
+            Ok(()) => {
+                Err(Trouble::refused("moving", &source.path, "it was replaced by another file at the last moment"))
+            }
+            Err(error) => Err(stranded(dest, source, &error)),
+        }
     }
 
     /// After a verified copy: the source goes, if it is still what was copied and the keeper still stands.
@@ -410,21 +507,6 @@ impl Mover<'_> {
     }
 }
 
-/// What was renamed must be what was checked: somebody may have put another file there in between.
-fn check_moved(source: &Entry, facts: &Facts, dest: &Entry, progress: &Progress) -> Result<Outcome, Trouble> {
-    let there = Facts::of(&dest.dir, &dest.name).map_err(|error| Trouble::io("moving to", &dest.path, error))?;
-    if let Some(facts) =
-        there.filter(|there| there.id == facts.id && there.size == facts.size && there.mtime == facts.mtime)
-    {
-        progress.add_bytes(facts.size);
-        return Ok(Outcome { facts, hash: None, was_done: false });
-    }
-    match rename_back(dest, source) {
-        Ok(()) => Err(Trouble::refused("moving", &source.path, "it was replaced by another file at the last moment")),
-        Err(error) => Err(stranded(dest, source, &error)),
-    }
-}
-
 fn rename_back(dest: &Entry, source: &Entry) -> Result<(), Unnamed> {
     match rename::without_replacing(&dest.dir, &dest.name, &source.dir, &source.name) {
         Err(Unnamed::Unsupported) => rename::link_then_unlink(&dest.dir, &dest.name, &source.dir, &source.name),
@@ -435,6 +517,12 @@ fn rename_back(dest: &Entry, source: &Entry) -> Result<(), Unnamed> {
 /// Whether an entry lies in a sealed volume.
 pub(super) fn is_sealed_above(entry: &Entry) -> bool {
     entry.dir.location().real().ancestors().any(crate::volume::is_sealed)
+}
+
+/// Whether a copy of a file of this time may be the one that stands there. Where ids do not last, times may be out of reach
+/// altogether: FAT begins in 1980. Its content is looked at in any case.
+fn is_kept_as(mtime: Timestamp, there: &Facts, entry: &Entry) -> bool {
+    mtime.may_be_kept_as(there.mtime) || !ids_last(&entry.dir)
 }
 
 /// Why a row is refused whose file is neither at its source nor at its destination.

@@ -5,11 +5,11 @@ use std::ffi::OsString;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, unlinkat};
+use rustix::fs::{AtFlags, OFlags, unlinkat};
 
 use super::Options;
 use super::dirs::Entry;
-use super::facts::Facts;
+use super::facts::{Difference, Facts};
 use super::keep::same_content;
 use super::mover::{Leaving, Mover, Outcome, Task, is_sealed_above, part_name, remove_source};
 use super::output::{self, Output};
@@ -112,9 +112,26 @@ fn what_stands(past: &Past, row: usize) -> Option<(Record, Expected)> {
             let there = facts_at(record.dest.as_deref()?)?;
             let is_ours = copy == Some(there.id) || (past.mode() == Mode::Move && facts_at(&record.path).is_none());
             let expected = Expected { id: copy.or(expected.id), ..expected };
-            (is_ours && expected.id.is_some() && there.difference(&expected).is_none()).then_some((record, expected))
+            // A copy may have a coarser time, and where ids do not last the hash tells, as for any move.
+            let mtime = expected
+                .mtime
+                .filter(|mtime| copy.is_none() || !(past.was(row).is_some() || mtime.may_be_kept_as(there.mtime)));
+            let expected = Expected { mtime: mtime.or(Some(there.mtime)), ..expected };
+            let is_it = match there.difference(&expected) {
+                None => true,
+                Some(Difference::Id) => {
+                    record.hash.is_some() && has_passing_id(&there, &expected, record.dest.as_deref()?)
+                }
+                Some(_) => false,
+            };
+            (is_ours && expected.id.is_some() && is_it).then_some((record, expected))
         }
     }
+}
+
+fn has_passing_id(there: &Facts, expected: &Expected, path: &Path) -> bool {
+    rustix::fs::open(crate::place::parent(path), OFlags::PATH | OFlags::CLOEXEC, rustix::fs::Mode::empty())
+        .is_ok_and(|dir| there.has_passing_id(expected, dir))
 }
 
 fn facts_at(path: &Path) -> Option<Facts> {
@@ -197,7 +214,7 @@ impl Undoing<'_> {
         }
         self.clear_made(&step.dest);
         let left_over = self.past.left_over(row).cloned();
-        self.mover.carry_out(&Task { number: row, step, left_over }, journal)
+        self.mover.carry_out(&Task { number: row, step, left_over, was: self.past.was(row) }, journal)
     }
 
     /// Where the run made a directory under the name of a file that it had moved away, the file needs that name again.
@@ -219,12 +236,18 @@ impl Undoing<'_> {
             facts.map(|facts| (entry, facts)).ok_or_else(|| refused(path, "it is not there any more"))
         };
         let (further, facts) = entry(&mut self.mover, &step.source)?;
-        if let Some(difference) = facts.difference(&step.expected) {
+        // Where ids do not last, that its content is the original's has to do.
+        let is_unsure = |difference: &Difference| {
+            *difference == Difference::Id && facts.has_passing_id(&step.expected, &further.dir)
+        };
+        if let Some(difference) = facts.difference(&step.expected).filter(|difference| !is_unsure(difference)) {
             return Err(Trouble::refused("removing the copy", &step.source, difference));
         }
         let (original, original_facts) = entry(&mut self.mover, &step.dest)?;
+        // Where names are told apart without their case, two spellings may be one name.
+        let is_only_name = original_facts.id == facts.id && facts.links < 2;
         let is_same_name = original.name == further.name && same_dir(&original, &further);
-        if is_same_name || !original_facts.is_file() {
+        if is_only_name || is_same_name || !original_facts.is_file() {
             return Err(refused(&step.source, "its original is gone"));
         }
         if original_facts.id != facts.id && !same_content(&original, &further, &self.mover.interrupt)? {
@@ -276,6 +299,7 @@ impl Undoing<'_> {
     }
 
     fn tell(&self, journal: &Path) {
+        self.mover.losses.tell(self.reporter);
         let files = report::count(self.back, "file");
         let would = if self.dry_run { "would put back" } else { "put back" };
         let refused = match self.reporter.failures() - self.failures {
