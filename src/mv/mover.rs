@@ -252,9 +252,11 @@ impl Mover<'_> {
             let may_be_it = left_over.id.is_some() && there.id != facts.id && !ids_last(&dest.dir);
             left_over.id == Some(there.id) || may_be_it
         };
+        // One that was made under its final name may have its content and nothing else yet, not even on the disk.
+        let had_other_name = left_over.path != self.absolute(&step.dest);
         let dest = self.standing_at(&step.dest).filter(is_named);
         if let Some((dest, there)) = dest
-            && (is_second_name(&there, facts) || same_content(source, &dest, &self.interrupt)?)
+            && (is_second_name(&there, facts) || had_other_name && same_content(source, &dest, &self.interrupt)?)
         {
             if self.mode == Mode::Move {
                 // The crash may have come before the name was brought to the disk.

@@ -4,7 +4,8 @@ use crate::support;
 
 use support::filesystem::Kind;
 use support::plan::{Row, mtime, mv, plan, undo};
-use support::{Mount, Sandbox, needs_root, set_mtime, snapshot};
+use support::trace::traced;
+use support::{Mount, Sandbox, needs, needs_root, set_mtime, snapshot};
 
 const NONE: &[&str] = &[];
 
@@ -98,4 +99,25 @@ fn a_limit_on_the_size_of_files_is_an_error_and_not_the_end() {
     assert_eq!(outcome.column(0), ["disk/small"]);
     assert_eq!(sandbox.read("big").len(), 2 << 20);
     assert_eq!(snapshot(&sandbox.path("disk")).len(), 1, "nothing half-done");
+}
+
+#[test]
+fn a_copy_under_its_final_name_that_a_crash_cut_off_before_its_time_was_set_is_made_anew() {
+    if !needs("strace") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let Some(_disk) = Kind::Exfat.mount(&sandbox.path("disk")) else {
+        return;
+    };
+    set_mtime(&sandbox.write("disk/f", "photo"), 1_000_000_000, 0);
+    let before = snapshot(&sandbox.path("disk"));
+    let rows = [Row::new(&sandbox, "disk/f", "disk/new/f")];
+    let inject = ["-e", "inject=utimensat:signal=SIGKILL:when=1"];
+    traced(&sandbox, &inject, "ms-mv", NONE, &plan(&rows)).expect_status(137);
+    mv(&sandbox, NONE, &rows).expect_status(0);
+    let moved = sandbox.path("disk/new/f").metadata().expect("moved");
+    assert_eq!(mtime(&moved), "1000000000.000000000");
+    undo(&sandbox).expect_status(0);
+    assert_eq!(snapshot(&sandbox.path("disk")), before);
 }
