@@ -6,7 +6,7 @@ use rustix::fs::{FallocateFlags, fallocate};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::process::Command;
-use support::filesystem::{Kind, missing};
+use support::filesystem::Kind;
 use support::plan::{Row, mv, plan, undo, undo_everything};
 use support::{Mount, Sandbox, needs_root, snapshot};
 
@@ -69,11 +69,6 @@ fn a_full_disk_keeps_nothing_half_done_and_the_plan_goes_on_when_there_is_room()
         let Some(disk) = kind.mount_sized(&sandbox.path("disk"), size) else {
             continue;
         };
-        if kind == Kind::Vfat && disk.is_fuse() {
-            // fusefat(1) fills two megabytes in a second.
-            missing("vfat of its own, and that of FUSE is too slow to be filled");
-            continue;
-        }
         let filler = sandbox.path("disk/filler");
         fill(&filler);
         // Room for a directory and the small file, on most filesystems.

@@ -17,8 +17,9 @@ pub enum Kind {
     Tmpfs,
     /// With both layers on one tmpfs.
     Overlay,
-    /// By the kernel's own driver, else by FUSE.
+    /// By the kernel's driver only. The one server for FUSE that can write, fusefat, loops for ever now and then.
     Vfat,
+    /// By the kernel's driver, else by FUSE.
     Exfat,
 }
 
@@ -34,7 +35,7 @@ pub struct Filesystem {
 impl Filesystem {
     /// Whether it is served from outside the kernel.
     pub fn is_fuse(&self) -> bool {
-        matches!(self.image, Some((_, Driver::FuseVfat | Driver::FuseExfat)))
+        matches!(self.image, Some((_, Driver::FuseExfat)))
     }
 
     /// Unplugs the disk.
@@ -160,7 +161,6 @@ impl Kind {
     fn driver(self) -> Option<Driver> {
         let fuse = match self {
             _ if kernel_knows(self.name()) => return Some(Driver::Kernel(self)),
-            Self::Vfat => Driver::FuseVfat,
             Self::Exfat => Driver::FuseExfat,
             _ => {
                 missing(self.name());
@@ -179,7 +179,6 @@ impl Kind {
 #[derive(Debug, Clone, Copy)]
 enum Driver {
     Kernel(Kind),
-    FuseVfat,
     FuseExfat,
 }
 
@@ -187,7 +186,6 @@ impl Driver {
     fn program(self) -> &'static str {
         match self {
             Self::Kernel(_) => "mount",
-            Self::FuseVfat => "fusefat",
             Self::FuseExfat => "mount.exfat-fuse",
         }
     }
@@ -199,10 +197,6 @@ impl Driver {
                 let options = if kind == Kind::Vfat { "loop,utf8" } else { "loop" };
                 let args = ["-t", kind.name(), "-o", options].map(OsStr::new);
                 Mount::new(&[&args[..], &[image.as_os_str()]].concat(), at)
-            }
-            Self::FuseVfat => {
-                run(Command::new("fusefat").args(["-o", "rw+"]).arg(image).arg(at));
-                Mount::made(at)
             }
             Self::FuseExfat => {
                 let device =
