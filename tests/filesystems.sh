@@ -16,8 +16,8 @@ unfit_near=(
     protect:: a_link_ links_to links_ _link_ a_fifo_ a_socket_ _symbolic_link hard_linked a_contradiction dot_dot_after
     a_destination_on_another_filesystem_is_never_replaced no_regular_file_does_not_count prune_does_not_follow
     without_noreplace_nothing_is_replaced the_duplicate_in_another_spelling
-    # owners and permissions
-    keeps_content_mode the_journal_is_private_text with_their_modes a_read_only_parent
+    # owners, permissions and attributes
+    extended_attribute keeps_content_mode the_journal_is_private_text with_their_modes a_read_only_parent
     a_source_that_cannot_be_removed undo_of_a_move_across_filesystems_restores_everything
     # every byte in names, and times finer than a second
     hostile_names a_true_index what_was_touched_since a_source_with_a_new_mtime
@@ -30,7 +30,8 @@ unfit_near=(
 # …and where they are its target.
 unfit_far=(
     a_destination_on_another_filesystem_is_never_replaced # symbolic links
-    a_copy_leaves_the_source_and_is_another_file_like_it keeps_content_mode a_source_that_cannot_be_removed
+    # owners, permissions, attributes and times
+    extended_attribute a_copy_leaves_the_source_and_is_another_file_like_it keeps_content_mode a_source_that_cannot_be_removed
     a_read_only_file_with_a_time_before_1970 undo_of_a_move_across_filesystems_restores_everything
     # the number of calls that a copy takes
     a_source_that_cannot_be_unlinked a_move_cut_off_before_its_line
@@ -128,7 +129,8 @@ run_suite() { # source, target
     if is_foreign "$1"; then unfit+=("${unfit_near[@]}"); fi
     if is_foreign "$2"; then unfit+=("${unfit_far[@]}"); fi
     for word in "${unfit[@]}"; do skips+=(--skip "$word"); done
-    echo "== from $1 to $2; SKIPPED, for want of what these filesystems have not: ${unfit[*]:-nothing}"
+    echo "== from $1 to $2"
+    ((${#unfit[@]} == 0)) || skipped "tests that need what these filesystems have not: ${unfit[*]}"
     SECONDS=0
     MEDIASTRUCT_TEST_DIR=$work/$1 MEDIASTRUCT_TEST_FAR=$work/$2 "$MV_TESTS" --quiet "${words[@]}" "${skips[@]}" 2>"$work/messages" ||
         { cat "$work/messages" >&2; return 1; }
