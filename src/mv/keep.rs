@@ -62,15 +62,7 @@ pub(super) fn same_content(one: &Entry, other: &Entry, interrupt: &Interrupt) ->
     let open = |entry: &Entry| {
         open_to_read(&entry.dir, &entry.name).map_err(|error| Trouble::io("reading", &entry.path, error))
     };
-    same_bytes((open(one)?, one), (open(other)?, other), interrupt)
-}
-
-/// Compares what is left to read of two open files; each comes with its entry, for messages.
-pub(super) fn same_bytes(
-    (mut first, one): (File, &Entry),
-    (mut second, other): (File, &Entry),
-    interrupt: &Interrupt,
-) -> Result<bool, Trouble> {
+    let (mut first, mut second) = (open(one)?, open(other)?);
     let mut buffers = (vec![0; CHUNK], vec![0; CHUNK]);
     loop {
         if interrupt.came() {

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, unlinkat};
@@ -10,7 +9,7 @@ use rustix::fs::{AtFlags, unlinkat};
 use super::copy::{self, Copy};
 use super::dirs::{Dirs, Entry};
 use super::facts::{Difference, Facts, ids_last};
-use super::keep::{Kept, begins_with, same_bytes, same_content};
+use super::keep::{Kept, begins_with, same_content};
 use super::losses::Losses;
 use super::shelf::{Shelf, Shelved};
 use super::trouble::Trouble;
@@ -321,14 +320,9 @@ impl Mover<'_> {
             // Should a crash swallow the line that says done, the journal must still know which file it was.
             journal.part(task.number, &self.absolute(&dest.path), Some(facts.id))?;
         }
-        // A rename may give the file another id here; then it is known by what is read from the one that was checked.
-        let opened = match self.mode {
-            Mode::Move if !ids_last(&source.dir) => copy::open_to_read(&source.dir, &source.name).ok(),
-            _ => None,
-        };
         match self.mode {
             Mode::Move => match rename::without_replacing(&source.dir, &source.name, &dest.dir, &dest.name) {
-                Ok(()) => self.check_moved((source, facts), dest, opened),
+                Ok(()) => check_moved(source, facts, dest, self.progress),
                 Err(Unnamed::Unsupported) => self.move_by_link(task, (source, facts), dest, kept, journal),
                 Err(Unnamed::OtherFilesystem) => self.move_by_copy(
                     task,
@@ -354,7 +348,7 @@ impl Mover<'_> {
     ) -> Result<Outcome, Trouble> {
         journal.part(task.number, &self.absolute(&dest.path), Some(facts.id))?;
         match rename::link_then_unlink(&source.dir, &source.name, &dest.dir, &dest.name) {
-            Ok(()) => self.check_moved((source, facts), dest, None),
+            Ok(()) => check_moved(source, facts, dest, self.progress),
             Err(Unnamed::OtherFilesystem) => {
                 self.move_by_copy(task, (source, facts), (dest, &part_name(journal.run(), task.number)), kept, journal)
             }
@@ -437,38 +431,6 @@ impl Mover<'_> {
         Ok(())
     }
 
-    /// What was renamed must be what was checked: somebody may have put another file there in between.
-    fn check_moved(
-        &self,
-        (source, facts): (&Entry, &Facts),
-        dest: &Entry,
-        opened: Option<File>,
-    ) -> Result<Outcome, Trouble> {
-        let moving = |error: std::io::Error| Trouble::io("moving to", &dest.path, error);
-        let there = Facts::of(&dest.dir, &dest.name).map_err(moving)?;
-        let there = there.filter(|there| (there.size, there.mtime) == (facts.size, facts.mtime));
-        if let Some(there) = there {
-            let is_it = there.id == facts.id
-                || match opened {
-                    Some(opened) => {
-                        let moved = copy::open_to_read(&dest.dir, &dest.name).map_err(moving)?;
-                        same_bytes((opened, source), (moved, dest), &self.interrupt)?
-                    }
-                    None => false,
-                };
-            if is_it {
-                self.progress.add_bytes(there.size);
-                return Ok(Outcome { facts: there, hash: None, was_done: false });
-            }
-        }
-        match rename_back(dest, source) {
-            Ok(()) => {
-                Err(Trouble::refused("moving", &source.path, "it was replaced by another file at the last moment"))
-            }
-            Err(error) => Err(stranded(dest, source, &error)),
-        }
-    }
-
     /// After a verified copy: the source goes, if it is still what was copied and the keeper still stands.
     fn leave_source(
         &mut self,
@@ -506,6 +468,21 @@ impl Mover<'_> {
             Err(error) => return Err(stranded(dest, source, &error)),
         }
         Err(keeper_gone(&source.path))
+    }
+}
+
+/// What was renamed must be what was checked: somebody may have put another file there in between.
+fn check_moved(source: &Entry, facts: &Facts, dest: &Entry, progress: &Progress) -> Result<Outcome, Trouble> {
+    let there = Facts::of(&dest.dir, &dest.name).map_err(|error| Trouble::io("moving to", &dest.path, error))?;
+    if let Some(facts) =
+        there.filter(|there| there.id == facts.id && there.size == facts.size && there.mtime == facts.mtime)
+    {
+        progress.add_bytes(facts.size);
+        return Ok(Outcome { facts, hash: None, was_done: false });
+    }
+    match rename_back(dest, source) {
+        Ok(()) => Err(Trouble::refused("moving", &source.path, "it was replaced by another file at the last moment")),
+        Err(error) => Err(stranded(dest, source, &error)),
     }
 }
 

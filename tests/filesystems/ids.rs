@@ -64,7 +64,7 @@ fn a_plan_outlives_the_unplugging_of_its_disk_where_the_hash_tells_the_file() {
     }
 }
 
-/// An overlay whose layers are on different filesystems, so that a file gets another id when it is copied up.
+/// An overlay whose layers are on different filesystems, so that a file is copied from one to the other when it moves.
 fn layered(sandbox: &Sandbox) -> Option<[Mount; 3]> {
     if !needs_root() {
         return None;
@@ -84,7 +84,7 @@ fn layered(sandbox: &Sandbox) -> Option<[Mount; 3]> {
 }
 
 #[test]
-fn a_file_of_a_lower_layer_moves_although_its_id_changes() {
+fn a_file_of_a_lower_layer_on_another_filesystem_moves_and_comes_back() {
     for hashed in [true, false] {
         let sandbox = Sandbox::new();
         let Some(_mounts) = layered(&sandbox) else {
