@@ -15,18 +15,18 @@ TOOLS   := $(basename $(notdir $(sort $(wildcard src/bin/ms-*.rs))))
 BUILT   := $(TOOLS:%=$(TARGET)/release/%)
 SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 MANUALS := $(sort $(wildcard man/*.[1-9]))
-SCRIPTS := .ci/run tests/demo.sh benches/bench.sh benches/soak.sh
+SCRIPTS := .ci/run tests/demo.sh tests/filesystems.sh tests/guest.sh benches/bench.sh benches/soak.sh
 
 # In a recipe: skips the rest of it, loudly, where a program is absent. Where CI is set, absence is a failure.
 NEEDS = command -v $(1) >/dev/null || { echo "SKIPPED: $@: $(1) is not installed" >&2; test -z "$$CI"; exit; }
 
-.PHONY: all help demo check fmt clippy doc lint-man lint-scripts test fuzz bench soak install uninstall dist clean
+.PHONY: all help demo check fmt clippy doc lint-man lint-scripts test filesystems fuzz bench soak install uninstall dist clean
 
 all: ## build all tools, optimised
 	$(CARGO) build --release --locked
 
 help: ## list these words
-	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: all ## make a dataset, move its duplicates away, sort it by date, and undo both
 	@PATH="$(abspath $(TARGET)/release):$$PATH" tests/demo.sh
@@ -56,6 +56,9 @@ test: ## run all tests
 	@if $(CARGO) nextest --version >/dev/null 2>&1; \
 	then set -x; $(CARGO) nextest run --locked; \
 	else set -x; $(CARGO) test --locked --lib --bins --tests; fi
+
+filesystems: ## run the tests of ms-mv on ext4, xfs, btrfs, overlay, tmpfs, exfat and vfat (as root)
+	tests/filesystems.sh
 
 # Seeded, so that a failure comes again. All targets of tests/fuzz, then each reader of photos and videos by itself. What
 # looks further is cargo-fuzz: see fuzz/README.md.

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use crate::cli::{Exit, Failure};
 use crate::report;
@@ -16,7 +16,8 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// From now on these signals no longer end the process.
+    /// From now on these signals no longer end the process, nor does SIGXFSZ: a file that grows beyond a limit is an error
+    /// of the call that made it grow.
     ///
     /// # Errors
     /// [`Failure::Stop`] with what sigaction(2) gives.
@@ -30,6 +31,7 @@ impl Interrupt {
             let number = usize::try_from(signal).map_err(io::Error::other)?;
             signal_hook::flag::register_usize(signal, Arc::clone(&interrupt.signal), number)?;
         }
+        signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         Ok(interrupt)
     }
 

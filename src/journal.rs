@@ -9,6 +9,7 @@
 //! | `start` | | all rows are written and on disk; moves may follow |
 //! | `mkdir` | path | this directory is about to be made, or made again by an undo |
 //! | `part` | row, path, id or `-` | the unfinished copy of a row, or the second name of one being linked, is about to be made there, or is this file; the id of a copy is on the disk before it has a name |
+//! | `was` | row, mode, uid, gid, mtime | the row's file was this; its copy is not, since the filesystem there cannot keep it |
 //! | `done` | row, size, mtime, id | the row's file stands at its destination, and is this |
 //! | `rmdir` | path, mode, mtime, uid, gid | this emptied directory is about to be removed |
 //! | `undone` | row | the row's file is back at its source |
@@ -72,6 +73,19 @@ pub struct Standing {
     pub mtime: Timestamp,
     /// Which file it is.
     pub id: FileId,
+}
+
+/// What a file was besides its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Was {
+    /// Permission bits.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Last modification.
+    pub mtime: Timestamp,
 }
 
 /// A directory that was removed, and what is needed to make it again.
@@ -146,6 +160,17 @@ impl Journal {
             Some(id) => line.show(id),
             None => line.show("-"),
         };
+        self.write(line)?;
+        self.make_room()
+    }
+
+    /// The file of row `row` was this, which its copy cannot be.
+    ///
+    /// # Errors
+    /// As [`Journal::mkdir`].
+    pub fn was(&mut self, row: usize, was: &Was) -> Result<(), Failure> {
+        let mut line = Entry::new("was");
+        line.show(row).show(was.mode).show(was.uid).show(was.gid).show(was.mtime);
         self.write(line)?;
         self.make_room()
     }

@@ -1,7 +1,8 @@
 //! The one tool that moves anything: carries out a [`Plan`] row by row, or reverses what a journal tells.
 //!
 //! Where the promises are kept: nothing replaced in [`crate::rename`]; nothing lost between filesystems in [`copy`]; what a
-//! row says against what is there in [`facts`]; the copy that stays in [`keep`]; protected directories in [`dirs`]; no other file removed than the one that was copied in [`removal`];
+//! row says against what is there in [`facts`]; what cannot be kept in [`losses`]; the copy that stays in [`keep`];
+//! protected directories in [`dirs`]; no other file removed than the one that was copied in [`removal`];
 //! the order of all that in [`mover`]; being able to go back in [`crate::journal`] and [`undo`].
 
 mod copy;
@@ -9,6 +10,7 @@ mod dirs;
 mod dry;
 mod facts;
 mod keep;
+mod losses;
 mod mover;
 mod output;
 mod prune;
@@ -17,7 +19,7 @@ mod shelf;
 mod trouble;
 mod undo;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -86,6 +88,8 @@ impl Options {
             made: Vec::new(),
             unsynced: Vec::new(),
             touched: BTreeSet::new(),
+            bare: HashSet::new(),
+            losses: losses::Losses::default(),
         })
     }
 
@@ -237,7 +241,7 @@ impl Run<'_> {
                 return Ok(Outcome { facts, hash: step.hash, was_done: true });
             }
             // The power failed, and the removal of the source had not reached the disk.
-            task.left_over = Some(LeftOver { path: step.dest.clone(), id: Some(standing.id) });
+            task.left_over = Some(LeftOver { path: mover::part_path(&self.past, number, step), id: Some(standing.id) });
         }
         self.journal.make_room()?;
         let outcome = self.mover.carry_out(&task, &mut self.journal)?;
@@ -291,6 +295,7 @@ impl Run<'_> {
     }
 
     fn tell(&self) {
+        self.mover.losses.tell(self.reporter);
         let verb = match self.mover.mode {
             Mode::Move => "moved",
             Mode::Copy => "copied",

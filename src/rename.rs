@@ -24,6 +24,9 @@ pub(crate) enum Unnamed {
     Error(io::Error),
 }
 
+/// How [`Unnamed::Unsupported`] is told, but for what the system gave.
+pub(crate) const UNSUPPORTED: &str = "this filesystem can neither rename without replacing nor make hard links";
+
 impl fmt::Display for Unnamed {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
@@ -31,10 +34,7 @@ impl fmt::Display for Unnamed {
             Self::OtherFilesystem => "it is on another filesystem",
             Self::Unsupported(error) => {
                 let reason = report::reason(&(*error).into());
-                return write!(
-                    out,
-                    "this filesystem can neither rename without replacing nor make hard links ({reason})"
-                );
+                return write!(out, "{UNSUPPORTED} ({reason})");
             }
             Self::Error(error) => return out.write_str(&report::reason(error)),
         })

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::{Mode, Removed, Standing};
+use super::{Mode, Removed, Standing, Was};
 use crate::escape;
 use crate::mapped::Mapping;
 use crate::record::{FileId, Record, Timestamp, decimal};
@@ -51,6 +51,8 @@ pub struct Past {
     states: Vec<usize>,
     /// The last `part` of each row that has not been done or undone since.
     parts: HashMap<usize, LeftOver>,
+    /// Where in the text it stands what a row's file was, if its copy cannot be that.
+    were: HashMap<usize, usize>,
     made: Vec<PathBuf>,
     removed: Vec<Removed>,
     ended: bool,
@@ -67,6 +69,7 @@ impl Past {
             text: None,
             states: Vec::new(),
             parts: HashMap::new(),
+            were: HashMap::new(),
             made: Vec::new(),
             removed: Vec::new(),
             ended: false,
@@ -169,6 +172,14 @@ impl Past {
         !self.parts.is_empty()
     }
 
+    /// What the file of a row was, if its copy cannot be that.
+    #[must_use]
+    pub fn was(&self, row: usize) -> Option<Was> {
+        let (text, _) = self.text.as_ref()?;
+        let line = &text[*self.were.get(&row)?..];
+        was(&mut line[..memchr::memchr(b'\n', line)?].split(|byte| *byte == b'\t').skip(2))
+    }
+
     /// Whether this run was begun by an earlier process.
     #[must_use]
     pub fn is_taken_up(&self) -> bool {
@@ -216,6 +227,11 @@ impl Past {
                 let row = row_number(fields.next()?, self.rows_known())?;
                 self.states[row] = at;
                 self.parts.remove(&row);
+            }
+            b"was" => {
+                let row = row_number(fields.next()?, self.rows_known())?;
+                was(&mut fields)?;
+                self.were.insert(row, at);
             }
             b"rmdir" => self.removed.push(removed(&mut fields)?),
             b"end" => {}
@@ -288,6 +304,12 @@ fn record_in(line: &[u8]) -> Option<Record> {
         Ok(Line::Row(row)) => Some(row.to_record()),
         _ => None,
     }
+}
+
+fn was<'a>(fields: &mut impl Iterator<Item = &'a [u8]>) -> Option<Was> {
+    let mut number = || u32::try_from(decimal(fields.next()?)?).ok();
+    let (mode, uid, gid) = (number()?, number()?, number()?);
+    Some(Was { mode, uid, gid, mtime: Timestamp::parse(fields.next()?)? })
 }
 
 fn removed<'a>(fields: &mut impl Iterator<Item = &'a [u8]>) -> Option<Removed> {

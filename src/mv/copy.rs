@@ -10,9 +10,10 @@ use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsFd;
 
 use rustix::fs::{
-    Advice, FallocateFlags, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags, fadvise, fallocate,
-    fchmod, fchown, fgetxattr, flistxattr, fsetxattr, futimens, openat,
+    Advice, FallocateFlags, Gid, Mode, OFlags, Timespec, Timestamps, Uid, XattrFlags, fadvise, fallocate, fchmod,
+    fchown, fgetxattr, flistxattr, fsetxattr, fstat, futimens, openat,
 };
+use rustix::io::Errno;
 
 use super::dirs::Entry;
 use super::facts::Facts;
@@ -20,6 +21,7 @@ use super::removal;
 use super::trouble::Trouble;
 use crate::cli::Failure;
 use crate::interrupt::Interrupt;
+use crate::journal::Was;
 use crate::progress::Progress;
 use crate::record::{ContentHash, FileId};
 use crate::rename::{self, Unnamed};
@@ -32,6 +34,8 @@ pub(super) struct Copy<'a> {
     pub(super) source: &'a Entry,
     /// What the source was when it was checked.
     pub(super) facts: &'a Facts,
+    /// What the copy is to be besides its content.
+    pub(super) was: &'a Was,
     /// What its content must be, where that is known.
     pub(super) hash: Option<ContentHash>,
     pub(super) dest: &'a Entry,
@@ -84,7 +88,7 @@ impl Copy<'_> {
         begun(id)?;
         let hash = self.fill(&mut source, part)?;
         self.check_source(&source, hash)?;
-        copy_metadata(&source, part, self.facts).map_err(|error| self.writing(error))?;
+        copy_metadata(&source, part, self.was).map_err(|error| self.writing(error))?;
         part.sync_all().map_err(|error| self.writing(error))?;
         self.read_back(part, id, hash)?;
         self.place().map_err(|error| error.trouble("copying to", &self.dest.path))?;
@@ -124,9 +128,7 @@ impl Copy<'_> {
     /// Learns of a full disk before hours of copying, where the filesystem can tell.
     fn reserve(&self, part: &File) -> Result<(), Trouble> {
         match fallocate(part, FallocateFlags::KEEP_SIZE, 0, self.facts.size) {
-            Err(error @ (rustix::io::Errno::NOSPC | rustix::io::Errno::DQUOT | rustix::io::Errno::FBIG)) => {
-                Err(self.writing(error))
-            }
+            Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) => Err(self.writing(error)),
             _ => Ok(()),
         }
     }
@@ -224,21 +226,24 @@ pub(super) fn read_some(file: &mut File, buffer: &mut [u8]) -> io::Result<usize>
 }
 
 /// Owner first, since chown(2) clears set-user-ID bits; times last, since everything else may change them.
-fn copy_metadata(source: &File, part: &File, facts: &Facts) -> io::Result<()> {
+fn copy_metadata(source: &File, part: &File, was: &Was) -> io::Result<()> {
     if rustix::process::geteuid().is_root() {
-        fchown(part, Some(Uid::from_raw(facts.uid)), Some(Gid::from_raw(facts.gid))).or_else(pass_if_unsupported)?;
+        fchown(part, Some(Uid::from_raw(was.uid)), Some(Gid::from_raw(was.gid))).or_else(pass_if_unsupported)?;
     }
-    fchmod(part, Mode::from_raw_mode(facts.mode & 0o7777)).or_else(pass_if_unsupported)?;
+    fchmod(part, Mode::from_raw_mode(was.mode)).or_else(pass_if_unsupported)?;
     copy_attributes(source, part)?;
-    let omit = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
-    let mtime = Timespec { tv_sec: facts.mtime.seconds, tv_nsec: i64::from(facts.mtime.nanoseconds) };
-    Ok(futimens(part, &Timestamps { last_access: omit, last_modification: mtime })?)
+    // A FUSE server made with libfuse 2 drops a change of only one of the two times without a word.
+    let now = fstat(part)?;
+    let last_access = Timespec { tv_sec: now.st_atime, tv_nsec: i64::try_from(now.st_atime_nsec).unwrap_or(0) };
+    let mtime = Timespec { tv_sec: was.mtime.seconds, tv_nsec: i64::from(was.mtime.nanoseconds) };
+    Ok(futimens(part, &Timestamps { last_access, last_modification: mtime })?)
 }
 
 /// A filesystem without owners or permissions (vfat, exfat) cannot keep them, and holds nothing that depends on them.
-fn pass_if_unsupported(error: rustix::io::Errno) -> rustix::io::Result<()> {
+fn pass_if_unsupported(error: Errno) -> rustix::io::Result<()> {
     match error {
-        rustix::io::Errno::PERM | rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::INVAL => Ok(()),
+        // NOSYS is what the kernel gives for a FUSE server without such a call.
+        Errno::PERM | Errno::OPNOTSUPP | Errno::INVAL | Errno::NOSYS => Ok(()),
         other => Err(other),
     }
 }
@@ -247,7 +252,7 @@ fn pass_if_unsupported(error: rustix::io::Errno) -> rustix::io::Result<()> {
 /// error where they get lost; labels that the system itself gives are copied where that is allowed.
 fn copy_attributes(source: &File, part: &File) -> io::Result<()> {
     let names = match listed_attributes(source) {
-        Err(rustix::io::Errno::OPNOTSUPP) => return Ok(()),
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(()),
         other => other?,
     };
     for name in names.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {

@@ -5,9 +5,9 @@ use std::fmt;
 use std::io;
 use std::os::fd::AsFd;
 
-use rustix::fs::{AtFlags, FileType, Stat, fstat, statat};
+use rustix::fs::{AtFlags, FileType, Stat, fstat, fstatfs, statat};
 
-use crate::journal::Standing;
+use crate::journal::{Standing, Was};
 use crate::plan::Expected;
 use crate::record::{FileId, Timestamp};
 
@@ -99,6 +99,12 @@ impl Facts {
         }
     }
 
+    /// Whether another id than the expected one says nothing: where ids do not last, or if the same filesystem may have been
+    /// mounted as another device since.
+    pub(super) fn has_passing_id(&self, expected: &Expected, dir: impl AsFd) -> bool {
+        expected.id.is_some_and(|id| id.ino == self.id.ino) || !ids_last(dir)
+    }
+
     /// Whether nothing was done to the file since `earlier`.
     pub(super) fn is_untouched_since(&self, earlier: &Self) -> bool {
         self == earlier
@@ -112,4 +118,20 @@ impl Facts {
     pub(super) fn standing(&self) -> Standing {
         Standing { size: self.size, mtime: self.mtime, id: self.id }
     }
+
+    /// What a copy should have of it besides the content.
+    pub(super) fn was(&self) -> Was {
+        Was { mode: self.mode & 0o7777, uid: self.uid, gid: self.gid, mtime: self.mtime }
+    }
+}
+
+/// Filesystems whose files get another number when they have not been looked at for a while, are mounted anew, or are
+/// written to for the first time (`statfs(2)`): FAT, exFAT, FUSE, SMB, overlays.
+const PASSING_IDS: [u32; 6] = [0x4d44, 0x2011_bab0, 0x6573_5546, 0xff53_4d42, 0xfe53_4d42, 0x794c_7630];
+
+/// Whether a file in this directory is known by its id for as long as it lives. Where not, another id tells nothing.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "all magic numbers have 32 bits")]
+#[allow(clippy::unnecessary_cast, reason = "the field has another type on other architectures")]
+pub(super) fn ids_last(dir: impl AsFd) -> bool {
+    fstatfs(dir).map_or(true, |found| !PASSING_IDS.contains(&(found.f_type as u32)))
 }

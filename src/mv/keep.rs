@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::copy::{open_to_read, read_some};
 use super::dirs::{Dirs, Entry};
-use super::facts::Facts;
+use super::facts::{Difference, Facts};
 use super::trouble::Trouble;
 use crate::interrupt::Interrupt;
 use crate::plan::{Expected, Keeper};
@@ -38,10 +38,13 @@ impl Kept {
             return Err(refused(&"it is the same file as the one to be moved"));
         }
         let expected = Expected { size: source.1.size, mtime: keeper.mtime, id: keeper.id };
-        if let Some(difference) = facts.difference(&expected) {
+        let difference = facts.difference(&expected);
+        // Where ids do not last, the content tells.
+        let is_unsure = difference == Some(Difference::Id) && facts.has_passing_id(&expected, &entry.dir);
+        if let Some(difference) = difference.filter(|_| !is_unsure) {
             return Err(refused(&difference));
         }
-        if (by_content || keeper.mtime.is_none()) && !same_content(source.0, &entry, interrupt)? {
+        if (by_content || keeper.mtime.is_none() || is_unsure) && !same_content(source.0, &entry, interrupt)? {
             return Err(refused(&format!("its content is not that of {}", crate::report::shown(&source.0.path))));
         }
         Ok(Self { entry, facts })

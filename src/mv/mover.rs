@@ -1,6 +1,6 @@
 //! Carries out one step: checks everything, moves, checks again, takes back what turned out wrong.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,17 @@ use rustix::fs::{Access, AtFlags, unlinkat};
 
 use super::copy::{self, Copy};
 use super::dirs::{Dirs, Entry};
-use super::facts::Facts;
+use super::facts::{Difference, Facts, ids_last};
 use super::keep::{Kept, begins_with, same_as, same_content};
+use super::losses::Losses;
 use super::removal::{self, Unremoved, is_untouched, name_aside};
 use super::shelf::{Shelf, Shelved};
 use super::trouble::Trouble;
 use crate::interrupt::Interrupt;
-use crate::journal::{Journal, LeftOver, Mode, Past};
+use crate::journal::{Journal, LeftOver, Mode, Past, Was};
 use crate::plan::{PART_PREFIX, PART_SUFFIX, Step};
 use crate::progress::Progress;
-use crate::record::ContentHash;
+use crate::record::{ContentHash, Timestamp};
 use crate::rename::{self, Unnamed};
 use crate::report;
 use crate::straight;
@@ -73,6 +74,10 @@ pub(super) struct Mover<'p> {
     pub(super) unsynced: Vec<PathBuf>,
     /// Directories in which names came or went, which may not be on the disk yet.
     pub(super) touched: BTreeSet<PathBuf>,
+    /// Filesystems that can neither rename without replacing nor make hard links.
+    pub(super) bare: HashSet<u64>,
+    /// What copies could not keep.
+    pub(super) losses: Losses,
 }
 
 /// One step with its number in the journal, and what an earlier try left of it.
@@ -80,6 +85,8 @@ pub(super) struct Task<'a> {
     pub(super) number: usize,
     pub(super) step: &'a Step,
     pub(super) left_over: Option<LeftOver>,
+    /// What the file was before a filesystem could not keep it, and is to be again.
+    pub(super) was: Option<Was>,
 }
 
 /// A file that is to be moved, as it was checked.
@@ -89,9 +96,9 @@ impl<'a> Task<'a> {
     /// A step of a run of which `past` tells. If the power failed, the line of an unfinished copy may be lost and the copy
     /// there all the same; it has a name that only this run gives.
     pub(super) fn new(number: usize, step: &'a Step, past: &Past) -> Self {
-        let unnamed = || LeftOver { path: step.dest.with_file_name(part_name(past.run(), number)), id: None };
+        let unnamed = || LeftOver { path: part_path(past, number, step), id: None };
         let left_over = past.left_over(number).cloned().or_else(|| past.is_taken_up().then(unnamed));
-        Self { number, step, left_over }
+        Self { number, step, left_over, was: None }
     }
 }
 
@@ -111,7 +118,7 @@ impl Mover<'_> {
         if self.mode == Mode::Move {
             self.touch(&step.source);
         }
-        if let Some(outcome) = self.finish_left_over(task, (&source, &facts), journal.run())? {
+        if let Some(outcome) = self.finish_left_over(task, (&source, &facts), journal)? {
             return Ok(outcome);
         }
         if let Some(outcome) = self.made_already(step, &source, &facts)? {
@@ -165,10 +172,23 @@ impl Mover<'_> {
             other => other.map_err(error)?,
         };
         let Some(facts) = Facts::of(&source.dir, &source.name).map_err(error)? else { return Ok(None) };
-        if let Some(difference) = facts.difference(&step.expected) {
-            return Err(Trouble::refused("moving", &step.source, difference));
+        match facts.difference(&step.expected) {
+            None => Ok(Some((source, facts))),
+            Some(Difference::Id)
+                if facts.has_passing_id(&step.expected, &source.dir) && self.has_content(step, &source)? =>
+            {
+                Ok(Some((source, facts)))
+            }
+            Some(difference) => Err(Trouble::refused("moving", &step.source, difference)),
         }
-        Ok(Some((source, facts)))
+    }
+
+    /// Whether what stands there has the hash of its row.
+    fn has_content(&self, step: &Step, entry: &Entry) -> Result<bool, Trouble> {
+        let Some(expected) = step.hash else { return Ok(false) };
+        let read = |error: std::io::Error| Trouble::io("reading", &entry.path, error);
+        let file = copy::open_to_read(&entry.dir, &entry.name).map_err(read)?;
+        Ok(copy::hash_of(file, &self.interrupt)?.map_err(read)? == expected)
     }
 
     fn check_row(&mut self, step: &Step, source: &Entry, facts: &Facts) -> Result<Option<Kept>, Trouble> {
@@ -176,17 +196,9 @@ impl Mover<'_> {
             return Err(Trouble::refused("moving", &step.source, reason));
         }
         let by_content = self.check == Check::Content;
-        if let Some(expected) = step.hash.filter(|_| by_content) {
-            let file = copy::open_to_read(&source.dir, &source.name);
-            let file = file.map_err(|error| Trouble::io("reading", &step.source, error))?;
-            let hash = copy::hash_of(file, &self.interrupt)?;
-            if hash.map_err(|error| Trouble::io("reading", &step.source, error))? != expected {
-                return Err(Trouble::refused(
-                    "moving",
-                    &step.source,
-                    "its content is not what the plan says (its hash differs)",
-                ));
-            }
+        if by_content && step.hash.is_some() && !self.has_content(step, source)? {
+            let reason = "its content is not what the plan says (its hash differs)";
+            return Err(Trouble::refused("moving", &step.source, reason));
         }
         let Some(keeper) = &step.keeper else { return Ok(None) };
         if self.standing_at(&keeper.path).is_none()
@@ -309,19 +321,18 @@ impl Mover<'_> {
             }
             return self.done_by_content(step, &dest, facts)?.ok_or_else(gone);
         };
-        // A copy on another filesystem is another file with the same content.
-        if difference == super::facts::Difference::Id {
-            return self.done_by_content(step, &dest, facts)?.ok_or_else(gone);
-        }
-        Err(gone())
+        // A copy on another filesystem is another file with the same content, and perhaps a coarser time.
+        let may_be_it = match difference {
+            Difference::Id => true,
+            Difference::Mtime => step.expected.mtime.is_some_and(|mtime| is_kept_as(mtime, &facts, &dest)),
+            Difference::NotAFile | Difference::Size => false,
+        };
+        if may_be_it { self.done_by_content(step, &dest, facts)?.ok_or_else(gone) } else { Err(gone()) }
     }
 
     fn done_by_content(&self, step: &Step, dest: &Entry, facts: Facts) -> Result<Option<Outcome>, Trouble> {
-        let Some(expected) = step.hash else { return Ok(None) };
-        let read = |error: io::Error| Trouble::io("reading", &step.dest, error);
-        let hash =
-            copy::hash_of(copy::open_to_read(&dest.dir, &dest.name).map_err(read)?, &self.interrupt)?.map_err(read)?;
-        Ok((hash == expected).then_some(Outcome { facts, hash: Some(hash), was_done: true }))
+        let is_it = self.has_content(step, dest)?;
+        Ok(is_it.then_some(Outcome { facts, hash: step.hash, was_done: true }))
     }
 
     /// Finishes what a crash cut off between two names, or clears away the unfinished copy.
@@ -329,30 +340,40 @@ impl Mover<'_> {
         &mut self,
         task: &Task<'_>,
         (source, facts): (&Entry, &Facts),
-        run: &str,
+        journal: &mut Journal,
     ) -> Result<Option<Outcome>, Trouble> {
         let Some(left_over) = &task.left_over else { return Ok(None) };
         let step = task.step;
+        let aside = name_aside(journal.run(), task.number);
         for path in [&step.source, &step.dest, &left_over.path] {
-            self.clear_aside(path, &name_aside(run, task.number), source)?;
+            self.clear_aside(path, &aside, source)?;
         }
-        let dest = self.standing_at(&step.dest).filter(|(_, there)| left_over.id == Some(there.id));
+        let is_named = |(dest, there): &(Entry, Facts)| {
+            let may_be_it = left_over.id.is_some() && there.id != facts.id && !ids_last(&dest.dir);
+            left_over.id == Some(there.id) || may_be_it
+        };
+        // One that was made under its final name may have its content and nothing else yet, not even on the disk.
+        let had_other_name = self.absolute(&left_over.path) != self.absolute(&step.dest);
+        let dest = self.standing_at(&step.dest).filter(is_named);
         if let Some((dest, there)) = dest
-            && (is_second_name(&there, facts) || same_content(source, &dest, &self.interrupt)?)
+            && (is_second_name(&there, facts) || had_other_name && same_content(source, &dest, &self.interrupt)?)
         {
             if self.mode == Mode::Move {
                 // The crash may have come before the name was brought to the disk.
                 dest.dir.sync().map_err(|error| Trouble::io("moving to", &step.dest, error))?;
-                remove_source(source, facts, &name_aside(run, task.number))?;
+                if self.note_loss(task, facts, &there, journal)? {
+                    journal.sync()?;
+                }
+                remove_source(source, facts, &aside)?;
             }
             return Ok(Some(Outcome { facts: there, hash: step.hash, was_done: false }));
         }
         if let Some((part, there)) = self.standing_at(&left_over.path) {
             // Only a copy that this run was making, and never the source itself under another name.
-            let name = part_name(run, task.number);
+            let name = part_name(journal.run(), task.number);
             let is_ours = left_over.is(there.id, there.size) || part.name == name;
             if is_ours && there.id != facts.id && self.is_dispensable(&part, source, &name)? {
-                removal::remove(&part, &there, &name_aside(run, task.number))
+                removal::remove(&part, &there, &aside)
                     .map_err(|error| Trouble::refused("removing the unfinished copy", &part.path, error))?;
             }
         }
@@ -381,7 +402,8 @@ impl Mover<'_> {
         let is_made = if self.mode == Mode::Link {
             there.id == facts.id
         } else {
-            let looks_like_it = there.id != facts.id && (there.size, there.mtime) == (facts.size, facts.mtime);
+            let looks_like_it =
+                there.id != facts.id && there.size == facts.size && is_kept_as(facts.mtime, &there, &dest);
             looks_like_it && same_content(source, &dest, &self.interrupt)?
         };
         Ok(is_made.then_some(Outcome { facts: there, hash: step.hash, was_done: true }))
@@ -515,15 +537,43 @@ impl Mover<'_> {
         journal: &mut Journal,
     ) -> Result<Outcome, Trouble> {
         self.sync_made()?;
+        let device = dest.dir.device();
+        let part = if self.bare.contains(&device) { &dest.name } else { part };
+        let made = match self.copy_as(task, (source, facts), dest, part, journal) {
+            Err(trouble) if part != dest.name && trouble.is_unsupported() => {
+                // Then O_EXCL alone can guard the name, from the beginning of the copy.
+                let made = self.copy_as(task, (source, facts), dest, &dest.name, journal)?;
+                self.bare.insert(device);
+                made
+            }
+            other => other?,
+        };
+        if self.note_loss(task, facts, &made.facts, journal)? {
+            // It must be known when the source is gone.
+            journal.sync()?;
+        }
+        Ok(made)
+    }
+
+    /// A copy that has the name `part` until it is complete.
+    fn copy_as(
+        &self,
+        task: &Task<'_>,
+        (source, facts): Checked<'_>,
+        dest: &Entry,
+        part: &OsStr,
+        journal: &mut Journal,
+    ) -> Result<Outcome, Trouble> {
         let path = self.absolute(&dest.path).with_file_name(part);
         let copy = Copy {
             source,
             facts,
+            was: &task.was.unwrap_or(facts.was()),
             hash: task.step.hash,
             dest,
             part,
             aside: &name_aside(journal.run(), task.number),
-            interrupt: &self.interrupt.clone(),
+            interrupt: &self.interrupt,
             progress: self.progress,
         };
         journal.part(task.number, &path, None)?;
@@ -537,6 +587,22 @@ impl Mover<'_> {
             journal.sync()
         })?;
         Ok(Outcome { facts, hash: Some(hash), was_done: false })
+    }
+
+    /// What the copy cannot be is written down, so that undoing can make it so again; whether there was anything.
+    fn note_loss(
+        &mut self,
+        task: &Task<'_>,
+        facts: &Facts,
+        there: &Facts,
+        journal: &mut Journal,
+    ) -> Result<bool, Trouble> {
+        let was = task.was.unwrap_or(facts.was());
+        let is_lost = self.losses.note(&was, there, &task.step.dest);
+        if is_lost {
+            journal.was(task.number, &was)?;
+        }
+        Ok(is_lost)
     }
 
     /// After a verified copy: the source goes, if it is still what was copied and the keeper still stands.
@@ -638,6 +704,12 @@ pub(super) fn is_closed_above(entry: &Entry) -> bool {
 /// Why a row is refused that leads into a sealed volume.
 const SEALED: &str = "it would be in a sealed volume, which never changes, or in one whose sealing has begun";
 
+/// Whether a copy of a file of this time may be the one that stands there. Where ids do not last, times may be out of reach
+/// altogether: FAT begins in 1980. Its content is looked at in any case.
+fn is_kept_as(mtime: Timestamp, there: &Facts, entry: &Entry) -> bool {
+    mtime.may_be_kept_as(there.mtime) || !ids_last(&entry.dir)
+}
+
 /// Why a row is refused whose file is neither at its source nor at its destination.
 pub(super) const GONE: &str = "it is not there any more";
 
@@ -657,6 +729,11 @@ fn keeper_gone(source: &Path) -> Trouble {
 /// The name of the unfinished copy of a row, which no other run gives.
 pub(super) fn part_name(run: &str, number: usize) -> OsString {
     OsString::from(format!("{PART_PREFIX}{run}-{number}{PART_SUFFIX}"))
+}
+
+/// Where the unfinished copy of a row of a run would be.
+pub(super) fn part_path(past: &Past, number: usize, step: &Step) -> PathBuf {
+    step.dest.with_file_name(part_name(past.run(), number))
 }
 
 fn link(step: &Step, source: &Entry, facts: &Facts, dest: &Entry) -> Result<Outcome, Trouble> {

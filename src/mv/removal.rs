@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use super::dirs::{Entry, is_empty};
-use super::facts::Facts;
+use super::facts::{Facts, ids_last};
 use crate::rename::{self, Unnamed};
 use crate::straight;
 
@@ -61,8 +61,10 @@ pub(super) fn remove(entry: &Entry, facts: &Facts, aside: &OsStr) -> Result<(), 
     if !is_untouched(entry, facts) {
         return Err(Unremoved::Changed);
     }
+    // Where a file may be another one by its id as soon as it is renamed, nothing could be told of it.
+    let dir = if ids_last(&entry.dir) { put_aside(entry, aside) } else { None };
     // On a full disk there may be no room for it, and then the file must be able to go all the same.
-    let Some(dir) = put_aside(entry, aside) else { return unlink(entry, facts) };
+    let Some(dir) = dir else { return unlink(entry, facts) };
     let there = Facts::of(&dir, &entry.name).ok().flatten();
     let removed = if there.is_some_and(|there| there.is_renamed(facts)) {
         unlinkat(&dir, &entry.name, AtFlags::empty()).map_err(Unremoved::Error)

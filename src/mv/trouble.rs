@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::dirs::Unmade;
 use crate::cli::Failure;
-use crate::rename::Unnamed;
+use crate::rename::{self, Unnamed};
 use crate::report::{self, Reporter};
 
 /// What keeps a row from being carried out.
@@ -46,6 +46,11 @@ impl Trouble {
     /// Whether a row was refused for this very reason.
     pub(super) fn is_for(&self, why: &str) -> bool {
         matches!(self, Self::Refused { reason, .. } if reason == why)
+    }
+
+    /// Whether a row was refused since the filesystem can give no name without the danger of replacing.
+    pub(super) fn is_unsupported(&self) -> bool {
+        matches!(self, Self::Refused { reason, .. } if reason.starts_with(rename::UNSUPPORTED))
     }
 
     /// Names a refused row on stderr, by its source; anything else ends the run.

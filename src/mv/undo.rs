@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Gid, Timespec, Timestamps, UTIME_OMIT, Uid, fchmod, fchown, utimensat};
+use rustix::fs::{AtFlags, Gid, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, fchmod, fchown, utimensat};
 
 use super::Options;
 use super::dirs::{Dirs, Entry};
-use super::facts::Facts;
+use super::facts::{Difference, Facts};
 use super::keep::same_content;
 use super::mover::{Leaving, Mover, Outcome, Task, is_closed_above, part_name, remove_source};
 use super::output::{self, Output};
@@ -123,12 +123,26 @@ fn what_stands(past: &Past, row: usize) -> Option<(Record, Expected)> {
             let there = facts_at(record.dest.as_deref()?)?;
             let is_ours = copy == Some(there.id) || (past.mode() == Mode::Move && facts_at(&record.path).is_none());
             let expected = Expected { id: copy.or(expected.id), ..expected };
-            if !is_ours || there.difference(&expected).is_some() {
+            if !is_ours {
                 return None;
             }
-            // If the power failed, the line may be lost that says which file it was.
-            let is_known = expected.id.is_some() || record.hash.is_some_and(|hash| has_content(&record, hash));
-            is_known.then_some((record, Expected { id: Some(there.id), ..expected }))
+            // A copy may have a coarser time, and where ids do not last the hash tells, as for any move.
+            let mtime = expected
+                .mtime
+                .filter(|mtime| copy.is_none() || !(past.was(row).is_some() || mtime.may_be_kept_as(there.mtime)));
+            let expected = Expected { mtime: mtime.or(Some(there.mtime)), ..expected };
+            match there.difference(&expected) {
+                None => {
+                    // If the power failed, the line may be lost that says which file it was.
+                    let is_known = expected.id.is_some() || record.hash.is_some_and(|hash| has_content(&record, hash));
+                    is_known.then_some((record, Expected { id: Some(there.id), ..expected }))
+                }
+                Some(Difference::Id) => {
+                    let may_be_it = record.hash.is_some() && has_passing_id(&there, &expected, record.dest.as_deref()?);
+                    may_be_it.then_some((record, expected))
+                }
+                Some(_) => None,
+            }
         }
     }
 }
@@ -140,6 +154,11 @@ fn has_content(record: &Record, hash: ContentHash) -> bool {
     let read =
         file.and_then(|dest| std::fs::File::open(dest).and_then(|file| hasher.update_reader(file).map(drop)).ok());
     read.is_some() && ContentHash::from(hasher.finalize()) == hash
+}
+
+fn has_passing_id(there: &Facts, expected: &Expected, path: &Path) -> bool {
+    rustix::fs::open(crate::place::parent(path), OFlags::PATH | OFlags::CLOEXEC, rustix::fs::Mode::empty())
+        .is_ok_and(|dir| there.has_passing_id(expected, dir))
 }
 
 fn facts_at(path: &Path) -> Option<Facts> {
@@ -242,7 +261,8 @@ impl Undoing<'_> {
             return Ok(Outcome { facts, hash: step.hash, was_done: false });
         }
         self.clear_made(&step.dest);
-        self.mover.carry_out(&Task::new(row, step, self.past), journal)
+        let task = Task::new(row, step, self.past);
+        self.mover.carry_out(&Task { was: self.past.was(row), ..task }, journal)
     }
 
     /// A crash may have come while the source was being removed, or a copy.
@@ -283,12 +303,18 @@ impl Undoing<'_> {
             return Ok(Outcome { facts: original_facts, hash: step.hash, was_done: true });
         }
         let (further, facts) = entry(&mut self.mover, &step.source)?;
-        if let Some(difference) = facts.difference(&step.expected) {
+        // Where ids do not last, that its content is the original's has to do.
+        let is_unsure = |difference: &Difference| {
+            *difference == Difference::Id && facts.has_passing_id(&step.expected, &further.dir)
+        };
+        if let Some(difference) = facts.difference(&step.expected).filter(|difference| !is_unsure(difference)) {
             return Err(Trouble::refused("removing the copy", &step.source, difference));
         }
         let (original, original_facts) = entry(&mut self.mover, &step.dest)?;
+        // Where names are told apart without their case, two spellings may be one name.
+        let is_only_name = original_facts.id == facts.id && facts.links < 2;
         let is_same_name = original.name == further.name && same_dir(&original, &further);
-        if is_same_name || !original_facts.is_file() {
+        if is_only_name || is_same_name || !original_facts.is_file() {
             return Err(refused(&step.source, "its original is gone"));
         }
         if original_facts.id != facts.id && !same_content(&original, &further, &self.mover.interrupt)? {
@@ -353,6 +379,7 @@ impl Undoing<'_> {
     }
 
     fn tell(&self, journal: &Path) {
+        self.mover.losses.tell(self.reporter);
         let files = report::count(self.back, "file");
         let would = if self.dry_run { "would put back" } else { "put back" };
         let refused = match self.reporter.failures() - self.failures {

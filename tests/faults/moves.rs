@@ -135,8 +135,10 @@ impl Moves<'_> {
 
 /// An unfinished copy, or what is being removed.
 fn is_part(path: &Path) -> bool {
-    let is_ours = |name: &str| name.starts_with(".ms-mv-") && (name.ends_with(".part") || name.ends_with(".old"));
-    path.iter().any(|name| name.to_str().is_some_and(is_ours))
+    path.iter().filter_map(|name| name.to_str()?.strip_prefix(".ms-mv-")).any(|name| {
+        let extension = Path::new(name).extension();
+        extension.is_some_and(|extension| extension == "part" || extension == "old")
+    })
 }
 
 /// What a run has made for a while, and left.

@@ -14,7 +14,7 @@ fn across() -> Option<(Sandbox, Mount)> {
     }
     let sandbox = Sandbox::new();
     sandbox.write("the-source", CONTENT);
-    let mount = Mount::tmpfs("size=8m", &sandbox.path("far"));
+    let mount = Mount::far("8m", &sandbox.path("far"));
     Some((sandbox, mount))
 }
 

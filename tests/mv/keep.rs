@@ -330,7 +330,7 @@ fn a_keeper_across_filesystems_is_compared_byte_by_byte() {
         return;
     }
     let sandbox = pair();
-    let _mount = Mount::tmpfs("size=4m", &sandbox.path("far"));
+    let _mount = Mount::far("4m", &sandbox.path("far"));
     let keeper = sandbox.write("far/keeper", "SAME BYTES");
     set_mtime(&keeper, 1_000_000, 5);
     let row = Row::new(&sandbox, "dup", "q/dup").keep(&sandbox, "far/keeper");

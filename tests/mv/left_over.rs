@@ -30,7 +30,7 @@ fn a_copy_stays_when_its_source_was_taken_away_meanwhile() {
     }
     let sandbox = Sandbox::new();
     sandbox.write("a", "precious");
-    let far = Mount::tmpfs("size=1m", &sandbox.path("far"));
+    let far = Mount::far("1m", &sandbox.path("far"));
     let stream = plan(&[Row::new(&sandbox, "a", "far/a")]);
     let source = sandbox.path("a");
     // The last fsync before the source goes is that of the directory of its copy.
@@ -96,7 +96,7 @@ fn a_move_cut_off_before_its_line_is_complete_without_a_hash() {
     }
     let sandbox = Sandbox::new();
     sandbox.write("a", "precious");
-    let far = Mount::tmpfs("size=1m", &sandbox.path("far"));
+    let far = Mount::far("1m", &sandbox.path("far"));
     let line = plan(&[Row::new(&sandbox, "a", "far/a")]);
     let mut fields: Vec<Vec<u8>> = line.split(|byte| *byte == b'\t').map(<[u8]>::to_vec).collect();
     fields[1] = b"-".to_vec();

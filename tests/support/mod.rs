@@ -83,8 +83,10 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
+    /// In the usual place for temporary files, or on the filesystem that `MEDIASTRUCT_TEST_DIR` names.
     pub fn new() -> Self {
-        let dir = tempfile::Builder::new().prefix("ms-test-").tempdir().expect("temporary directory");
+        let place = std::env::var_os("MEDIASTRUCT_TEST_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+        let dir = tempfile::Builder::new().prefix("ms-test-").tempdir_in(place).expect("temporary directory");
         std::fs::create_dir(dir.path().join("desk")).expect("desk");
         Self { dir }
     }
@@ -223,7 +225,9 @@ pub fn set_mtime(path: &Path, seconds: i64, nanoseconds: u32) {
         std::time::UNIX_EPOCH - std::time::Duration::from_secs(seconds.unsigned_abs())
             + std::time::Duration::from_nanos(u64::from(nanoseconds))
     };
-    std::fs::File::options().write(true).open(path).and_then(|file| file.set_modified(time)).expect("mtime");
+    // Some FUSE servers take a change of both times only.
+    let times = std::fs::FileTimes::new().set_accessed(std::time::SystemTime::now()).set_modified(time);
+    std::fs::File::options().write(true).open(path).and_then(|file| file.set_times(times)).expect("mtime");
 }
 
 /// BLAKE3 of a content as the stream writes it.
@@ -265,6 +269,8 @@ fn skip(why: &str) -> bool {
 /// A mount that is taken away when dropped, also when the test fails.
 pub struct Mount {
     at: PathBuf,
+    /// The directory that is seen there, if it is to go with the mount.
+    behind: Option<tempfile::TempDir>,
 }
 
 impl Mount {
@@ -273,7 +279,7 @@ impl Mount {
         std::fs::create_dir_all(at).expect("mount point");
         let status = Command::new("mount").args(args).arg(at).status().expect("mount(8)");
         assert!(status.success(), "mount {args:?} {}", at.display());
-        Self { at: at.to_owned() }
+        Self::made(at)
     }
 
     pub fn tmpfs(options: &str, at: &Path) -> Self {
@@ -282,6 +288,29 @@ impl Mount {
 
     pub fn bind(from: &Path, at: &Path) -> Self {
         Self::new(&["--bind".as_ref(), from.as_os_str()], at)
+    }
+
+    /// Another filesystem at `at`: the one that `MEDIASTRUCT_TEST_FAR` names, else a fresh tmpfs of this `size`.
+    pub fn far(size: &str, at: &Path) -> Self {
+        let Some(place) = std::env::var_os("MEDIASTRUCT_TEST_FAR") else {
+            return Self::tmpfs(&format!("size={size}"), at);
+        };
+        let dir = tempfile::Builder::new().prefix("ms-far-").tempdir_in(place).expect("temporary directory");
+        let mut mount = Self::bind(dir.path(), at);
+        mount.behind = Some(dir);
+        mount
+    }
+
+    /// Gives up the duty to unmount it; where it is mounted.
+    pub fn taken(self) -> PathBuf {
+        let at = self.at.clone();
+        std::mem::forget(self);
+        at
+    }
+
+    /// What another program has mounted at `at`.
+    pub fn made(at: &Path) -> Self {
+        Self { at: at.to_owned(), behind: None }
     }
 }
 
@@ -373,6 +402,7 @@ pub fn index_line(path: &str, content: &str, size: u64, mtime: &str, id: &str) -
 }
 pub mod archive;
 pub mod faults;
+pub mod filesystem;
 pub mod hold;
 pub mod image_model;
 pub mod index;
