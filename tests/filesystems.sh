@@ -13,16 +13,20 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # What tests assume that FAT and exFAT do not have, where these are the source of what moves…
 unfit_near=(
     # symbolic links, hard links, FIFOs
+    nothing_leaves_a_sealed_volume_that_is_elsewhere while_a_plan_is_still_coming
     protect:: a_link_ links_to links_ _link_ a_fifo_ a_socket_ _symbolic_link hard_linked a_contradiction dot_dot_after
     a_destination_on_another_filesystem_is_never_replaced no_regular_file_does_not_count prune_does_not_follow
     without_noreplace_nothing_is_replaced the_duplicate_in_another_spelling
     # owners, permissions and attributes
     extended_attribute keeps_content_mode the_journal_is_private_text with_their_modes a_read_only_parent
     a_source_that_cannot_be_removed undo_of_a_move_across_filesystems_restores_everything
+    a_journal_in_a_directory_that_is_not_writable
     # every byte in names, and times finer than a second
     hostile_names a_true_index what_was_touched_since a_source_with_a_new_mtime
     # a file that moves within its filesystem keeps its id
     a_dry_run_prints_what_the_run_then_prints
+    # where each move is a copy, two runs may both make one
+    of_two_overlapping_plans
     # time: by FUSE, each of many moves is a copy
     a_signal_in_a_long_plan an_interrupted_plan_run_again a_reader_that_goes_away_stops a_plan_killed_again a_killed_plan
     two_runs_of_one_plan
