@@ -26,6 +26,8 @@ fn until_it_is_enough(sandbox: &Sandbox, step: usize, line: &str, mut after: imp
                 assert!(told > 0, "{line}: it never came to an end of its memory");
                 return outcome;
             }
+            // The C library has messages of its own for what it cannot do without memory, and aborts.
+            134 if outcome.stderr.contains("glibc error") => {}
             status => {
                 assert!(status == 2, "{why}");
                 assert!(!outcome.stderr.contains("panicked") && !outcome.stderr.contains("backtrace"), "{why}");
