@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use lexopt::{Arg, Parser};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::interrupt;
 use crate::memory;
@@ -74,6 +75,7 @@ impl From<lexopt::Error> for Failure {
 pub fn main(tool: &'static str, run: impl FnOnce(Parser) -> Result<Exit, Failure>) -> ExitCode {
     memory::name_tool(tool);
     interrupt::outlive_size_limit();
+    raise_open_files();
     let reporter = Reporter::new(tool, false);
     match run(Parser::from_env()) {
         Ok(Exit::Done) | Err(Failure::ClosedOutput) => ExitCode::SUCCESS,
@@ -186,10 +188,11 @@ impl Common {
         self.csv || self.header.is_some()
     }
 
-    /// How many threads may work at once: as asked for, else the processors this process may use.
+    /// How many threads may work at once: as asked for, else the processors this process may use; fewer where they could not
+    /// open what they need.
     #[must_use]
     pub fn jobs(&self) -> usize {
-        self.jobs.map_or_else(num_cpus::get, NonZeroUsize::get).min(MOST_JOBS)
+        self.jobs.map_or_else(num_cpus::get, NonZeroUsize::get).min(MOST_JOBS).min(jobs_with_files())
     }
 
     /// How records are written: CSV has a header unless it is left out, TSV has none unless it is asked for.
@@ -202,6 +205,24 @@ impl Common {
 
 /// More threads than this only wait for each other, and at some number the system has no more to give.
 const MOST_JOBS: usize = 256;
+
+/// Files that a thread has open at most: one that it reads, and the directories of a walk.
+const FILES_OF_JOB: u64 = 12;
+
+/// Files that are open whatever the number of threads: standard ones, an index, a lock.
+const FILES_OF_ALL: u64 = 16;
+
+/// How many threads have enough files to open.
+fn jobs_with_files() -> usize {
+    let jobs = getrlimit(Resource::Nofile).maximum.map(|files| files.saturating_sub(FILES_OF_ALL) / FILES_OF_JOB);
+    jobs.and_then(|jobs| usize::try_from(jobs).ok()).map_or(MOST_JOBS, |jobs| jobs.max(1))
+}
+
+/// As many as may be open. Where that stays low, whatever could not be opened is named.
+fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).unwrap_or(());
+}
 
 fn jobs(option: &str, value: &OsStr) -> Result<NonZeroUsize, Failure> {
     let number = value.to_str().and_then(|text| text.parse().ok());

@@ -207,7 +207,6 @@ fn crawl_with(
     interrupt: &Interrupt,
     sink: &mut dyn Sink,
 ) -> Result<(), Failure> {
-    raise_open_files();
     let (filter, jobs) = (options.filter.build()?, options.common.jobs());
     let crawl = Crawl {
         options,
@@ -235,13 +234,6 @@ fn output_file() -> Option<FileId> {
     let stat = rustix::fs::fstat(std::io::stdout()).ok()?;
     let is_file = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file();
     is_file.then_some(FileId { dev: stat.st_dev, ino: stat.st_ino })
-}
-
-/// Each walk holds a few directories open. Where the limit stays low, the one that fails then says so.
-fn raise_open_files() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).unwrap_or(());
 }
 
 fn summary(output: &Output, details: &str, reporter: &Reporter, interrupt: &Interrupt) -> String {

@@ -3,7 +3,7 @@
 use crate::support;
 
 use support::plan::undo_everything;
-use support::{Sandbox, snapshot};
+use support::{Sandbox, needs, snapshot};
 
 /// Two hundred directories with two files each, of which one has a copy somewhere.
 fn wide() -> Sandbox {
@@ -36,6 +36,19 @@ fn every_tool_does_with_64_what_it_does_with_many() {
         assert!(few.stdout == many.stdout, "{line}:\n{}", few.stderr);
     }
     assert!(snapshot(&sandbox.path("in")) == before, "not as at the start");
+}
+
+#[test]
+fn threads_that_all_list_a_directory_at_once_have_enough() {
+    if !needs("strace") {
+        return;
+    }
+    let sandbox = wide();
+    // Each directory stays open for a while, so that all threads have one at the same time.
+    let slowly = "strace -f -qq -o /dev/null -e trace=getdents64 -e inject=getdents64:delay_exit=5000";
+    let tool = support::bin("ms-crawl");
+    let outcome = sandbox.shell(&format!("ulimit -n 64; exec {slowly} {tool} -j 64 in")).expect_status(0);
+    assert_eq!(outcome.lines().len(), 400);
 }
 
 #[test]
