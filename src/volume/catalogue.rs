@@ -225,7 +225,7 @@ mod as_number {
 mod tests {
     use super::*;
 
-    const JSON: &str = r#"{"format":"mediastruct-archive/1","owner":"Ada","id":123456789012345678901234567890,"rate":0.10,"volumes":[
+    const JSON: &str = r#"{"format":"mediastruct-archive/1","id":123456789012345678901234567890,"owner":"Ada","rate":0.10,"volumes":[
 {"volume":2,"label":"MS_0002","state":"sealed","files":0,"bytes":0,"image_bytes":0,"capacity":null,"first_date":null,"last_date":null,"burns":[]},
 {"volume":7,"label":"MS_0007","state":"burned","files":1,"bytes":2,"image_bytes":3,"capacity":4,"first_date":"2012","last_date":"2012-03-05","burns":[{"date":"2026-11-28","copy":"home","media_id":null,"drive":"x"}],"shelf":[1.5]}
 ]}
@@ -249,7 +249,7 @@ mod tests {
             (&JSON.replace("\"volume\":2", "\"volume\":0"), "volume: 0 is not a number"),
             (&JSON.replace("sealed", "lost"), "unknown variant `lost`"),
             (&JSON.replace("1.5", &"0,".repeat(100_000)), "3:"),
-            (&JSON.replace("Ada", &"A".repeat(300_000)), "1:43: a text that is longer"),
+            (&JSON.replace("Ada", &"A".repeat(300_000)), "1:79: a text that is longer"),
         ] {
             let error = Catalogue::parse(json.as_bytes()).expect_err(json);
             assert!(error.contains(problem), "{error}");
