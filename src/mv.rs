@@ -15,6 +15,7 @@ mod mover;
 mod output;
 mod prune;
 mod removal;
+mod sentry;
 mod shelf;
 mod trouble;
 mod undo;
@@ -88,6 +89,7 @@ impl Options {
             made: Vec::new(),
             unsynced: Vec::new(),
             touched: BTreeSet::new(),
+            touched_last: Default::default(),
             bare: HashSet::new(),
             losses: losses::Losses::default(),
         })

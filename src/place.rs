@@ -62,6 +62,11 @@ impl Location {
         &self.real
     }
 
+    /// All paths that lead here.
+    pub fn ways(&self) -> impl Iterator<Item = &Path> {
+        self.ways.iter().map(|way| &**way)
+    }
+
     /// Whether any directory `is` so: this one, or one above it on any way that leads here.
     pub fn any_above(&self, is: impl Fn(&Path) -> bool) -> bool {
         self.ways.iter().any(|way| way.ancestors().any(&is))

@@ -6,6 +6,7 @@
 //! another directory than before. What happens to a directory that is open already shows after the move
 //! ([`Dir::is_still_at`]), which then is taken back.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -21,11 +22,21 @@ use crate::place::{self, Location, Locator};
 use crate::straight;
 use crate::volume;
 
+use super::sentry::{Moment, Seen, Sentry};
+
 /// An open directory, and what it is.
 #[derive(Debug)]
 pub(super) struct Dir {
     fd: OwnedFd,
     location: Location,
+    device: u64,
+    sentry: Rc<Sentry>,
+    is_closed: Seen,
+    has_begun: Seen,
+    is_protected: Seen,
+    /// By the one path that it was opened by, if that is its real one.
+    is_in_place: Seen,
+    straight: Option<PathBuf>,
 }
 
 impl AsFd for Dir {
@@ -39,19 +50,40 @@ impl Dir {
         &self.location
     }
 
-    /// Whether it lies in a volume that is sealed or half sealed, which gets nothing any more. Looked at anew each time:
-    /// somebody may be sealing.
+    /// Whether it lies in a volume that is sealed or half sealed by now, which gets nothing any more.
     pub(super) fn has_begun(&self) -> bool {
-        self.location.any_above(volume::has_begun)
+        self.ask(&self.has_begun, || self.location.any_above(volume::has_begun))
+    }
+
+    /// Whether it lies in a sealed volume, or in one whose list of files stands by now, which nothing leaves any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.ask(&self.is_closed, || self.location.any_above(volume::is_closed))
+    }
+
+    fn ask(&self, seen: &Seen, look: impl FnOnce() -> bool) -> bool {
+        self.sentry.ask(seen, std::iter::once(&self.location), look)
     }
 
     /// The number of its filesystem; 0 if even that cannot be told.
     pub(super) fn device(&self) -> u64 {
-        rustix::fs::fstat(self).map_or(0, |stat| stat.st_dev)
+        self.device
+    }
+
+    /// Asks once for what has come since, for all that is asked while this lasts.
+    pub(super) fn moment(&self) -> Moment {
+        self.sentry.moment()
     }
 
     /// Whether `path` still leads to it, and it is where it was.
     pub(super) fn is_still_at(&self, path: &Path) -> bool {
+        // Nobody tells of symbolic links that lead elsewhere.
+        if self.straight.as_deref().is_some_and(|straight| straight.as_os_str() == path.as_os_str()) {
+            return self.ask(&self.is_in_place, || self.leads_here(path));
+        }
+        self.leads_here(path)
+    }
+
+    fn leads_here(&self, path: &Path) -> bool {
         let is_same = self.is_led_to_by(path).unwrap_or(false);
         is_same && real_path(&self.fd, path).is_ok_and(|real| real == self.location.real())
     }
@@ -93,6 +125,7 @@ pub(super) struct Dirs {
     locator: Locator,
     protected: Vec<Protected>,
     open: VecDeque<(PathBuf, Rc<Dir>)>,
+    sentry: Rc<Sentry>,
 }
 
 impl Entry {
@@ -121,19 +154,33 @@ impl Dirs {
             fd: openat(CWD, dir, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok(),
         });
         let protected = protected.collect();
-        Self { locator, protected, open: VecDeque::new() }
+        Self { locator, protected, open: VecDeque::new(), sentry: Rc::new(Sentry::new()) }
     }
 
     /// Whether nothing may leave a directory, by what stands there now.
     pub(super) fn is_protected(&self, dir: &Dir) -> bool {
+        let places = self.protected.iter().map(|protected| &*protected.location).chain([&dir.location]);
+        let has_moved = Cell::new(false);
         let is_within = |protected: &Protected| {
             let here = &protected.location;
             // Somebody may have renamed it since: what it holds stays all the same.
             let moved = protected.fd.as_ref().and_then(|fd| real_path(fd, here.real()).ok());
             let moved = moved.filter(|real| real != here.real()).map(|real| self.locator.located_at(real));
+            has_moved.set(has_moved.get() || moved.is_some());
             dir.location.is_within(here) || moved.is_some_and(|there| dir.location.is_within(&there))
         };
-        self.protected.iter().any(is_within) || self.locator.is_marked_now(&dir.location)
+        let look = || self.protected.iter().any(is_within) || self.locator.is_marked_now(&dir.location);
+        let answer = self.sentry.ask(&dir.is_protected, places, look);
+        if has_moved.get() {
+            // Where it is now, nobody watches.
+            dir.is_protected.forget();
+        }
+        answer
+    }
+
+    /// As [`Dir::moment`].
+    pub(super) fn moment(&self) -> Moment {
+        self.sentry.moment()
     }
 
     /// What is known of places.
@@ -160,7 +207,7 @@ impl Dirs {
 
     /// Opens the directory that a path led to when it was first looked up.
     pub(super) fn open(&mut self, path: &Path) -> io::Result<Rc<Dir>> {
-        if let Some(known) = self.open.iter().position(|(known, _)| known == path) {
+        if let Some(known) = self.open.iter().position(|(known, _)| known.as_os_str() == path.as_os_str()) {
             // Somebody may have moved it, into a protected directory even, or put another in its place.
             if let Some(found) = self.open.remove(known).filter(|(_, dir)| dir.is_still_at(path)) {
                 return Ok(self.remember(found));
@@ -281,7 +328,19 @@ impl Dirs {
 
     fn identify(&self, fd: OwnedFd, path: &Path) -> io::Result<Dir> {
         let location = self.locator.located_at(real_path(&fd, path)?);
-        Ok(Dir { fd, location })
+        let working_dir = self.locator.working_dir();
+        let is_straight = working_dir.join(path).as_os_str() == location.real().as_os_str();
+        Ok(Dir {
+            device: rustix::fs::fstat(&fd).map_or(0, |stat| stat.st_dev),
+            fd,
+            location,
+            sentry: Rc::clone(&self.sentry),
+            is_closed: Seen::default(),
+            has_begun: Seen::default(),
+            is_protected: Seen::default(),
+            is_in_place: Seen::default(),
+            straight: is_straight.then(|| path.to_owned()),
+        })
     }
 
     fn open_or_make(&mut self, path: &Path, made: &mut Made<'_>) -> Result<Rc<Dir>, Unmade> {

@@ -74,6 +74,8 @@ pub(super) struct Mover<'p> {
     pub(super) unsynced: Vec<PathBuf>,
     /// Directories in which names came or went, which may not be on the disk yet.
     pub(super) touched: BTreeSet<PathBuf>,
+    /// The last two of them, as they were given.
+    pub(super) touched_last: [PathBuf; 2],
     /// Filesystems that can neither rename without replacing nor make hard links.
     pub(super) bare: HashSet<u64>,
     /// What copies could not keep.
@@ -106,6 +108,7 @@ impl Mover<'_> {
     /// Carries out a step whose journal is ready.
     pub(super) fn carry_out(&mut self, task: &Task<'_>, journal: &mut Journal) -> Result<Outcome, Trouble> {
         let step = task.step;
+        let moment = self.dirs.moment();
         let Some((source, facts)) = self.find_source(step)? else {
             return match self.finished_before(task, journal.run())? {
                 Some(outcome) => Ok(outcome),
@@ -124,15 +127,11 @@ impl Mover<'_> {
         if let Some(outcome) = self.made_already(step, &source, &facts)? {
             return Ok(outcome);
         }
-        self.refuse_taken(step)?;
-        let absolute = self.absolute(&step.dest);
-        let (made, unsynced) = (&mut self.made, &mut self.unsynced);
-        let dest = self.dirs.entry_made(&absolute, &mut |dir| {
-            made.push(dir.to_owned());
-            unsynced.push(dir.to_owned());
-            journal.mkdir(dir)
-        });
-        let dest = dest.map_err(|unmade| Trouble::unmade(&step.dest, unmade))?;
+        let dest = match self.find_dest(step, Some(&source))? {
+            Some(dest) => dest,
+            None => self.make_dest(step, journal)?,
+        };
+        drop(moment);
         let outcome = self.transfer(task, (&source, &facts), &dest, kept.as_ref(), journal)?;
         if let Some(kept) = kept.filter(|_| self.mode == Mode::Move) {
             self.check_kept(&kept, task, (&dest, &outcome.facts), &source, journal)?;
@@ -143,7 +142,9 @@ impl Mover<'_> {
     /// A journal has absolute paths. What cannot be reached by one could not be put back.
     fn check_length(&self, path: &Path) -> std::io::Result<()> {
         let is_long = |name: &OsStr| name.len() > NAME_MAX;
-        if self.absolute(path).as_os_str().len() >= PATH_MAX || path.iter().any(is_long) {
+        let len = path.as_os_str().len();
+        let absolute = if path.is_absolute() { len } else { self.dirs.working_dir().as_os_str().len() + 1 + len };
+        if absolute >= PATH_MAX || len > NAME_MAX && path.iter().any(is_long) {
             return Err(rustix::io::Errno::NAMETOOLONG.into());
         }
         Ok(())
@@ -158,7 +159,7 @@ impl Mover<'_> {
         let Some((source, facts)) = self.find_source(step)? else { return Ok(None) };
         self.check_row(step, &source, &facts)?;
         if self.made_already(step, &source, &facts)?.is_none() {
-            self.refuse_taken(step)?;
+            self.find_dest(step, None)?;
         }
         Ok(Some((source, facts)))
     }
@@ -232,14 +233,24 @@ impl Mover<'_> {
 
     /// The name of a file may come or go.
     pub(super) fn touch(&mut self, path: &Path) {
-        let dir = self.absolute(crate::place::parent(path));
-        self.touched.insert(dir);
+        let dir = crate::place::parent(path);
+        let [last, before] = &mut self.touched_last;
+        if last.as_os_str() == dir.as_os_str() {
+            return;
+        }
+        std::mem::swap(last, before);
+        if last.as_os_str() != dir.as_os_str() {
+            dir.clone_into(last);
+            let dir = self.absolute(dir);
+            self.touched.insert(dir);
+        }
     }
 
     /// Brings to the disk all names that came or went, so that a journal that says it is finished is right also after a
     /// power failure. Gives the directories where that failed.
     pub(super) fn sync_names(&mut self) -> Vec<(PathBuf, io::Error)> {
         let mut touched = std::mem::take(&mut self.touched);
+        self.touched_last = Default::default();
         touched.extend(self.unsynced.drain(..).map(|dir| crate::place::parent(&dir).to_owned()));
         let mut failed = Vec::new();
         // Where one was removed since, what held it tells of that.
@@ -257,20 +268,37 @@ impl Mover<'_> {
         failed
     }
 
-    /// Looks before any directory is made; what appears later is caught by the rename itself.
-    fn refuse_taken(&mut self, step: &Step) -> Result<(), Trouble> {
+    /// Looks before any directory is made; what appears later is caught by the rename itself, and so is what stands there
+    /// already, where a rename is all that is needed for `source`. `None` if there is no such directory yet.
+    fn find_dest(&mut self, step: &Step, source: Option<&Entry>) -> Result<Option<Entry>, Trouble> {
         self.check_length(&step.dest).map_err(|error| Trouble::io("moving to", &step.dest, error))?;
         if self.dirs.has_begun_at(&step.dest) {
             return Err(Trouble::refused("moving to", &step.dest, SEALED));
         }
-        let taken = match self.dirs.entry(&step.dest) {
-            Ok(dest) => {
-                Facts::of(&dest.dir, &dest.name).map_err(|error| Trouble::io("moving to", &step.dest, error))?.is_some()
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-            Err(error) => return Err(Trouble::io("moving to", &step.dest, error)),
+        let failed = |error| Trouble::io("moving to", &step.dest, error);
+        let dest = match self.dirs.entry(&step.dest) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(failed)?,
         };
-        if taken { Err(Unnamed::Taken.trouble("moving to", &step.dest)) } else { Ok(()) }
+        let is_renamed = |source: &Entry| {
+            self.mode == Mode::Move && !dest.name.is_empty() && source.dir.device() == dest.dir.device()
+        };
+        if !source.is_some_and(is_renamed) && Facts::of(&dest.dir, &dest.name).map_err(failed)?.is_some() {
+            return Err(Unnamed::Taken.trouble("moving to", &step.dest));
+        }
+        Ok(Some(dest))
+    }
+
+    /// Makes the directories above a destination.
+    fn make_dest(&mut self, step: &Step, journal: &mut Journal) -> Result<Entry, Trouble> {
+        let absolute = self.absolute(&step.dest);
+        let (made, unsynced) = (&mut self.made, &mut self.unsynced);
+        let dest = self.dirs.entry_made(&absolute, &mut |dir| {
+            made.push(dir.to_owned());
+            unsynced.push(dir.to_owned());
+            journal.mkdir(dir)
+        });
+        dest.map_err(|unmade| Trouble::unmade(&step.dest, unmade))
     }
 
     /// A row whose source a crash saw go, but not its line: the copy that the journal names stands at the destination.
@@ -453,6 +481,7 @@ impl Mover<'_> {
     fn check_moved(&self, (source, facts): Checked<'_>, dest: &Entry) -> Result<Outcome, Trouble> {
         let there = Facts::of(&dest.dir, &dest.name).ok().flatten();
         let moved = there.filter(|there| (there.id, there.size, there.mtime) == (facts.id, facts.size, facts.mtime));
+        let _moment = dest.dir.moment();
         let (path, reason) = match (moved, why_not_there(dest)) {
             (None, _) => (&source.path, "it was replaced by another file at the last moment"),
             (_, Some(reason)) => (&dest.path, reason),
@@ -698,7 +727,7 @@ fn rename_back(dest: &Entry, source: &Entry) -> Result<(), Unnamed> {
 
 /// Whether an entry lies in a sealed volume, or in one whose list of files stands already.
 pub(super) fn is_closed_above(entry: &Entry) -> bool {
-    entry.dir.location().any_above(crate::volume::is_closed)
+    entry.dir.is_closed()
 }
 
 /// Why a row is refused that leads into a sealed volume.

@@ -28,12 +28,15 @@ pub enum Prune {
 #[derive(Debug, Default)]
 pub(super) struct Emptied {
     dirs: HashSet<PathBuf>,
+    /// The last of them, as it was given.
+    last: PathBuf,
 }
 
 impl Emptied {
     pub(super) fn note(&mut self, source: &Path, working_dir: &Path) {
         let parent = place::parent(source);
-        if !self.dirs.contains(parent) {
+        if self.last.as_os_str() != parent.as_os_str() || self.dirs.is_empty() {
+            parent.clone_into(&mut self.last);
             self.dirs.insert(working_dir.join(parent));
         }
     }
