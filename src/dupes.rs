@@ -165,6 +165,7 @@ impl Plan<'_> {
         if job.options.mode != Mode::Unique {
             crate::threads::retain(&mut entries, job.jobs, |entry| !entry.has(Mark::EMPTY));
         }
+        places::tell_unknown_mounts(job);
         let before = entries.len();
         let spellings = places::find(&mut entries, &markers, job)?;
         self.in_quarantine = entries.len() < before;

@@ -28,7 +28,7 @@ use crate::cli::{Common, Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::journal::{Journal, LeftOver, Mode, Past, RowState, Store};
 use crate::memory;
-use crate::place::Locator;
+use crate::place::{Locator, MOUNTS_UNKNOWN};
 use crate::plan::{Plan, Reading, Step};
 use crate::progress::Progress;
 use crate::record::Record;
@@ -134,6 +134,9 @@ pub fn run(options: &Options, progress: &Progress, reporter: &Reporter) -> Resul
     let table = Table::open(&options.operands)?;
     let interrupt = Interrupt::install()?;
     let mut locator = locator()?;
+    if !locator.knows_mounts() {
+        reporter.warn(MOUNTS_UNKNOWN);
+    }
     let reading = Reading { to: options.to.clone(), skip_bad_lines: options.skip_bad_lines };
     let plan = Plan::check(table, &reading, &mut locator, reporter)?;
     // Whoever leads a path elsewhere from now on is too late: this knows where the directories of the plan really are.

@@ -24,6 +24,10 @@ use mounts::{Inner, Mounts};
 /// The name of the file that protects the directory it stands in, and all below.
 pub const MARKER: &str = ".ms-protect";
 
+/// What there is to tell where [`Locator::knows_mounts`] says no.
+pub(crate) const MOUNTS_UNKNOWN: &str = "what is mounted where is not known, since /proc/self/mountinfo does not tell it: a protected \
+                                         directory is not known under the name of a bind mount";
+
 /// Where a directory really is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
@@ -50,8 +54,8 @@ impl Location {
     #[must_use]
     pub fn below(&self, place: &Self) -> Option<&Path> {
         let named = self.ways.iter().find_map(|way| way.strip_prefix(&place.real).ok());
-        let (other, above) = place.inner.first()?;
         named.or_else(|| {
+            let (other, above) = place.inner.first()?;
             self.inner.iter().filter(|(device, _)| device == other).find_map(|(_, path)| path.strip_prefix(above).ok())
         })
     }
@@ -97,6 +101,13 @@ impl Locator {
             located: HashMap::new(),
             marked: HashMap::new(),
         })
+    }
+
+    /// Whether it is known what is mounted where. Without `/proc`, and in a root that is no mount of its own, it is not, and
+    /// a directory is not known under the name of a bind mount.
+    #[must_use]
+    pub fn knows_mounts(&self) -> bool {
+        self.mounts.inner(&self.working_dir).is_some()
     }
 
     /// The working directory, against which relative paths are resolved.

@@ -192,6 +192,14 @@ pub(super) fn outside_quarantine(rows: Vec<RowRef>, job: &Job<'_>) -> Result<Vec
     Ok(outside)
 }
 
+/// Says so where directories that are protected may not be known as such.
+pub(super) fn tell_unknown_mounts(job: &Job<'_>) {
+    let is_asked = !job.options.protect.is_empty();
+    if is_asked && Locator::new().is_ok_and(|locator| !locator.knows_mounts()) {
+        job.reporter.warn(place::MOUNTS_UNKNOWN);
+    }
+}
+
 fn open(job: &Job<'_>, markers: &[PathBuf]) -> Result<Places, Failure> {
     Places::new(job, markers)
         .map_err(|error| Failure::Stop(format!("looking: working directory: {}", crate::report::reason(&error))))

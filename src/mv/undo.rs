@@ -33,7 +33,7 @@ pub(super) fn undo(
     let mut output = Output::new(options.common.format())?;
     let is_named = !options.operands.is_empty() || options.journal.is_some();
     let origin = if is_named { Origin::Named } else { Origin::Found };
-    for path in journals(options)? {
+    for path in journals(options, reporter)? {
         let opened = if options.dry_run { journal::open_to_look(&path, origin) } else { journal::open(&path, origin) };
         let (mut journal, past) = opened?;
         if !has_anything(&past) {
@@ -63,7 +63,7 @@ pub(super) fn undo(
     Ok(reporter.exit())
 }
 
-fn journals(options: &Options) -> Result<Vec<PathBuf>, Failure> {
+fn journals(options: &Options, reporter: &Reporter) -> Result<Vec<PathBuf>, Failure> {
     if !options.operands.is_empty() {
         return Ok(options.operands.iter().map(|path: &OsString| PathBuf::from(path)).collect());
     }
@@ -75,6 +75,9 @@ fn journals(options: &Options) -> Result<Vec<PathBuf>, Failure> {
     let all = journal::newest_first(&dir).map_err(|error| stop(report::reason(&error)))?;
     for path in all {
         match journal::own(&path).and_then(|file| Past::read(&file)) {
+            Ok(past) if is_all_sealed(&past) => {
+                reporter.summary(&format!("passed over {}: all that it moved is sealed by now", shown(&path)));
+            }
             Ok(past) if has_anything(&past) => return Ok(vec![path]),
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {}
@@ -95,6 +98,21 @@ fn has_anything(past: &Past) -> bool {
         || past.has_left_overs() || !past.made().is_empty() || (0..past.rows()).any(|row| has_part(past, row));
     let unfinished = !past.is_settled() && is_begun();
     unfinished || (0..past.rows()).any(|row| what_stands(past, row).is_some())
+}
+
+/// Whether a run has come to its end, and every file of it is in a sealed volume, from which it cannot be taken back.
+fn is_all_sealed(past: &Past) -> bool {
+    let mut last: (PathBuf, bool) = Default::default();
+    let mut is_sealed = |record: Record| {
+        let dest = record.dest.unwrap_or_default();
+        let dir = crate::place::parent(&dest);
+        if last.0.as_os_str() != dir.as_os_str() {
+            last = (dir.to_owned(), dir.ancestors().any(crate::volume::is_closed));
+        }
+        last.1
+    };
+    let mut standing = (0..past.rows()).filter_map(|row| what_stands(past, row)).map(|(record, _)| record).peekable();
+    past.is_settled() && standing.peek().is_some() && standing.all(&mut is_sealed)
 }
 
 /// Whether an unfinished copy of a row lies there, of which the journal may know nothing if the power failed.

@@ -5,7 +5,7 @@ use crate::support;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use support::plan::{Row, mv, plan, undo};
-use support::{Mount, Outcome, Sandbox, finish, needs_root, snapshot};
+use support::{Mount, Outcome, Sandbox, finish, needs, needs_root, snapshot};
 
 const NONE: &[&str] = &[];
 const MARKER: &str = "arch/.ms-protect";
@@ -257,4 +257,21 @@ fn a_keeper_in_the_archive_serves_and_stays() {
     mv(&sandbox, NONE, &[row]).expect_status(0);
     assert_eq!(sandbox.read("q/dup"), b"kept for ever");
     assert_eq!(sandbox.read("arch/sub/f"), b"kept for ever");
+}
+
+#[test]
+fn it_is_told_where_a_bind_mount_may_lead_to_a_protected_directory_unseen() {
+    if !needs_root() || !needs("unshare") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write("protected/a", "a");
+    std::fs::write(sandbox.path("plan"), plan(&[Row::new(&sandbox, "protected/a", "b")])).expect("plan");
+    for tool in ["ms-mv --protect protected plan", "ms-dupes --protect protected plan"] {
+        let known = sandbox.shell(tool);
+        assert!(!known.stderr.contains("mounted where is not known"), "{}", known.stderr);
+        let unknown = sandbox.shell(&format!("unshare --mount sh -c 'umount -l /proc && {tool}'"));
+        unknown.expect_stderr("what is mounted where is not known");
+    }
+    assert_eq!(sandbox.read("protected/a"), b"a");
 }

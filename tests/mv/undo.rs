@@ -370,3 +370,21 @@ fn where_the_newest_journal_cannot_be_read_no_older_run_is_undone() {
     undo(&sandbox).expect_status(0);
     assert!(sandbox.exists("a"));
 }
+
+#[test]
+fn a_run_of_which_all_is_sealed_by_now_does_not_keep_an_earlier_one_from_being_undone() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a", "a");
+    sandbox.write("b", "b");
+    mv(&sandbox, &[], &[Row::new(&sandbox, "a", "elsewhere/a")]).expect_status(0);
+    mv(&sandbox, &[], &[Row::new(&sandbox, "b", "Archive/0001/2012/b")]).expect_status(0);
+    for name in ["index.json", "B3SUMS"] {
+        sandbox.write(format!("Archive/0001/{name}"), "");
+    }
+    undo(&sandbox).expect_status(0).expect_stderr("all that it moved is sealed by now");
+    assert!(sandbox.exists("a") && sandbox.exists("Archive/0001/2012/b"));
+    // Whoever names it is told what keeps each file there.
+    let newest = journals(&sandbox).pop().expect("a journal");
+    let named = sandbox.run("ms-mv", &["--undo".as_ref(), newest.as_os_str()], b"").expect_status(1);
+    named.expect_stderr("it is in a sealed volume");
+}
