@@ -2,7 +2,8 @@
 //!
 //! 1. `told`: what the rows of a stream say of the files of each volume, and `inventory`: what really stands in it.
 //! 2. `hashes`: the files of which nobody told a hash are read.
-//! 3. `desk`: the few files that are written, each whole or not at all; `readme`: the one for people.
+//! 3. `desk`: the few files that are written, each whole or not at all, and `leftover`: what a crash leaves of
+//!    them; `readme`: the one for people.
 //! 4. `fresh`: a volume is sealed; `sealed`: one that was sealed before is completed; `locked`: what the archive remembers.
 //! 5. `sealing`: one volume after the other. 6. `burned`, `list`, `cat`: what comes later.
 //!
@@ -18,6 +19,7 @@ mod desk;
 mod fresh;
 mod hashes;
 mod inventory;
+mod leftover;
 mod list;
 mod locked;
 mod options;

@@ -15,7 +15,7 @@ use super::{Job, hashes};
 use crate::cli::Failure;
 use crate::report::{self, shown};
 use crate::volume::archive::Standing;
-use crate::volume::{self, INDEX, Number, README, SUMS, index, sums};
+use crate::volume::{self, INDEX, Number, README, SUMS, TEMPORARY, index, sums};
 
 /// What became of a volume.
 #[derive(Debug)]
@@ -143,7 +143,8 @@ impl Fresh<'_> {
             let path = dir.join(name);
             move |error: io::Error| (path, error)
         };
-        desk.check_place().and_then(|()| desk.clear()).map_err(at(""))?;
+        desk.check_place().map_err(at(""))?;
+        desk.clear().map_err(at(TEMPORARY))?;
         desk.sync_filesystem().map_err(at(""))?;
         // While files were read, others may have come; a text that counts them wrong would have to be replaced.
         self.inventory.check_again(self.job.reporter);

@@ -11,11 +11,11 @@ use super::told::Account;
 use super::{Action, Job, stop};
 use crate::cli::Failure;
 use crate::record::Record;
-use crate::report::shown;
+use crate::report::{self, shown};
 use crate::stream::{Held, Table};
 use crate::volume::archive::{Archive, Traces};
 use crate::volume::image::Filesystem;
-use crate::volume::{self, INDEX, Number, index};
+use crate::volume::{self, INDEX, Number, TEMPORARY, index};
 
 /// The records of a sealed volume with paths below it, from its own index, or else from its listing; `None` where there is
 /// neither.
@@ -153,8 +153,11 @@ pub(super) fn complete(
     }
     if traces.has_dir {
         // Where a file gets its name as a link, a crash may have left the temporary one, too.
-        let cleared = locked.open_volume(number).and_then(|desk| desk.clear());
-        cleared.map_err(|error| stop("opening", &dir, &error))?;
+        if let Err(error) = locked.open_volume(number).and_then(|desk| desk.clear()) {
+            let path = dir.join(TEMPORARY);
+            job.reporter.failed("removing what an interrupted run left", &path, &report::reason(&error));
+            return Ok(Completion::Failed);
+        }
     }
     let (capacity, filesystem) = locked.disc(number, account.and_then(|account| account.plan.disc()), job);
     let tally = Tally::of(filesystem, records.iter(), dirs(&dir, traces, &records).iter());

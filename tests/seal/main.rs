@@ -10,5 +10,6 @@ mod contract_again;
 mod contract_burned;
 mod contract_refuse;
 mod crash;
+mod leftover;
 mod mended;
 mod rows;
