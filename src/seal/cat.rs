@@ -86,7 +86,7 @@ impl<W: Write> Cat<'_, W> {
     /// What the volume itself tells, where the archive does not.
     fn index(&mut self, number: Number, traces: Traces) -> Result<(), Failure> {
         let dir = number.dir(&self.archive.dir);
-        let mut records = match sealed::records(self.archive, number, traces) {
+        let records = match sealed::records(self.archive, number, traces) {
             Ok(records) => records.unwrap_or_default(),
             Err(Failure::Stop(problem)) => {
                 self.job.reporter.failed_text("listing", &shown(&dir), &problem);
@@ -94,7 +94,9 @@ impl<W: Write> Cat<'_, W> {
             }
             Err(other) => return Err(other),
         };
-        records.sort_by(|one, other| one.path.as_os_str().as_bytes().cmp(other.path.as_os_str().as_bytes()));
+        if !sealed::check_files(&dir, &records, false, self.job.reporter) {
+            return Ok(());
+        }
         self.volumes += 1;
         for record in records {
             let record = Record { path: dir.join(&record.path), id: None, ..record };

@@ -7,7 +7,7 @@ use super::tally::Tally;
 use super::{Job, sealed};
 use crate::cli::Failure;
 use crate::escape;
-use crate::report;
+use crate::report::{self, shown};
 use crate::volume::Number;
 use crate::volume::archive::{Archive, Standing, Traces};
 use crate::volume::catalogue::{Burn, State, Volume};
@@ -41,7 +41,15 @@ pub(super) fn write(job: &Job<'_>, out: &mut dyn Write) -> Result<(), Failure> {
 
 fn row(archive: &Archive, number: Number, traces: Traces, job: &Job<'_>) -> Result<[String; HEAD.len()], Failure> {
     let standing = traces.standing();
-    let Some(volume) = volume(archive, number, traces, job)? else { return Ok(lost(number, traces)) };
+    let volume = match volume(archive, number, traces, job) {
+        Ok(Some(volume)) => volume,
+        Ok(None) => return Ok(bare(number, if traces.was_left() { "empty" } else { "lost" })),
+        Err(Failure::Stop(problem)) => {
+            job.reporter.failed_text("listing", &shown(&number.dir(&archive.dir)), &problem);
+            return Ok(bare(number, "damaged"));
+        }
+        Err(other) => return Err(other),
+    };
     let place = place(traces);
     if traces.is_missing() {
         let reason = "it is sealed and was never burned, and its directory is gone";
@@ -94,12 +102,12 @@ fn place(traces: Traces) -> &'static str {
     }
 }
 
-/// Only its number is left, which no other volume gets.
-fn lost(number: Number, traces: Traces) -> [String; HEAD.len()] {
+/// A volume of which nothing else can be told.
+fn bare(number: Number, state: &str) -> [String; HEAD.len()] {
     let mut row = HEAD.map(|_| "-".to_owned());
     row[0] = number.to_string();
     row[1] = number.label();
-    row[2] = if traces.was_left() { "empty" } else { "lost" }.into();
+    row[2] = state.into();
     row
 }
 

@@ -12,4 +12,5 @@ mod contract_refuse;
 mod crash;
 mod leftover;
 mod mended;
+mod restored;
 mod rows;
