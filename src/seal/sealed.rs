@@ -197,7 +197,7 @@ pub(super) fn complete(
             return Ok(Completion::Failed);
         }
     }
-    let (capacity, filesystem) = locked.disc(number, account.and_then(|account| account.plan.disc()), job);
+    let (capacity, filesystem) = locked.disc(number, account.and_then(|account| account.plans.disc()), job);
     let tally = Tally::of(filesystem, records.iter(), dirs(&dir, traces, &records).iter());
     locked.protect()?;
     locked.remember(number, &records.iter(), &tally, capacity)?;

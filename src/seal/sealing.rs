@@ -60,7 +60,7 @@ impl Done {
                 break;
             }
             let account = told.account(number)?;
-            self.discs.extend(account.plan.disc().map(|disc| (number, disc)));
+            self.discs.extend(account.plans.disc().map(|disc| (number, disc)));
             let traces = locked.traces(number);
             match traces.standing() {
                 Standing::Open | Standing::HalfSealed => self.fresh(locked, number, &account, job)?,

@@ -12,5 +12,6 @@ mod contract_refuse;
 mod crash;
 mod leftover;
 mod mended;
+mod planned;
 mod restored;
 mod rows;
