@@ -38,7 +38,6 @@ use crate::cli::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{self, Reporter, shown};
-use crate::volume::archive::Archive;
 
 /// The tool's name in its messages.
 const TOOL: &str = "ms-seal";
@@ -92,15 +91,6 @@ impl Job<'_> {
 
 fn is_missing(dir: &Path) -> bool {
     dir.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
-}
-
-/// To seal a tree that is sorted by years would put lists into each of its years, and to list it would call them volumes.
-fn refuse_years(doing: &str, archive: &Archive) -> Result<(), Failure> {
-    let Some(year) = archive.looks_like_a_year() else { return Ok(()) };
-    let path = shown(&year.dir(&archive.dir));
-    Err(Failure::Stop(format!(
-        "{doing}: {path}: a tree that is sorted by years looks like this, and an archive of numbered volumes does not"
-    )))
 }
 
 /// A misspelled archive would look like one without volumes.

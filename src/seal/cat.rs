@@ -25,7 +25,7 @@ const CHUNK: u64 = 4096;
 /// [`Failure`] where the archive cannot be looked at, or the output fails.
 pub(super) fn write(job: &Job<'_>, out: &mut dyn Write) -> Result<(), Failure> {
     let archive = Archive::survey(&job.options.archive)?;
-    super::refuse_years("listing", &archive)?;
+    archive.refuse_dates("listing")?;
     let out = BufWriter::with_capacity(BUFFER, out);
     let failed = |error| Failure::output(&error);
     let writer = Writer::new(out, job.options.common.format(), INDEX_COLUMNS).map_err(failed)?;

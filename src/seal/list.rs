@@ -25,7 +25,7 @@ const LEFT: [usize; 6] = [1, 2, 7, 8, 9, 10];
 /// [`Failure`] where the archive cannot be looked at, or the output fails.
 pub(super) fn write(job: &Job<'_>, out: &mut dyn Write) -> Result<(), Failure> {
     let archive = Archive::survey(&job.options.archive)?;
-    super::refuse_years("listing", &archive)?;
+    archive.refuse_dates("listing")?;
     if archive.volumes.is_empty() {
         job.reporter.summary("no volumes");
         return Ok(());

@@ -5,8 +5,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -52,6 +53,23 @@ fn write_text(value: Option<impl fmt::Display>, out: &mut dyn Write) -> io::Resu
         Some(value) => write!(out, "\"{value}\""),
         None => out.write_all(b"null"),
     }
+}
+
+/// Whether the file at `path` begins as the index of a volume does. What is not there, or is no regular file, does not.
+///
+/// # Errors
+/// What the system gives.
+pub fn is_one(path: &Path) -> io::Result<bool> {
+    match path.symlink_metadata() {
+        Ok(status) if status.is_file() => {}
+        Ok(_) => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    }
+    let mut head = Vec::new();
+    super::open_file(path)?.take(128).read_to_end(&mut head)?;
+    head.retain(|byte| !byte.is_ascii_whitespace());
+    Ok(head.starts_with(br#"{"format":"mediastruct-volume/"#))
 }
 
 /// Length of an index without files, at most, in bytes.

@@ -15,3 +15,4 @@ mod mended;
 mod planned;
 mod restored;
 mod rows;
+mod years;
