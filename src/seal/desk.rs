@@ -94,6 +94,15 @@ impl Desk {
         statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
     }
 
+    /// Whether a name is that of a symbolic link, wherever it leads to.
+    pub(super) fn is_link(&self, name: &str) -> io::Result<bool> {
+        match statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(FileType::from_raw_mode(stat.st_mode) == FileType::Symlink),
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Removes what a crash has left of a file. Whatever else has the temporary name is left as it is.
     ///
     /// # Errors
