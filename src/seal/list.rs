@@ -50,7 +50,12 @@ fn row(archive: &Archive, number: Number, traces: Traces, job: &Job<'_>) -> Resu
         }
         Err(other) => return Err(other),
     };
-    let place = place(traces);
+    let is_told = !traces.is_burned() || !volume.burns.is_empty();
+    let place = place(traces, is_told);
+    if !is_told && !traces.has_dir {
+        let dir = shown(&number.dir(&archive.dir));
+        job.reporter.warn(&format!("listing: {dir}: the catalogue calls it burned, and tells of no disc of it"));
+    }
     if traces.is_missing() {
         let reason = "it is sealed and was never burned, and its directory is gone";
         job.reporter.failed("listing", &number.dir(&archive.dir), &reason);
@@ -69,7 +74,7 @@ fn row(archive: &Archive, number: Number, traces: Traces, job: &Job<'_>) -> Resu
         volume.capacity.map_or_else(|| "-".into(), |capacity| medium::fill(volume.image_bytes, capacity)),
         date(&volume.first_date),
         date(&volume.last_date),
-        copies(&volume.burns),
+        if is_told { copies(&volume.burns) } else { "unknown".into() },
         place.to_owned(),
     ])
 }
@@ -94,9 +99,11 @@ fn volume(archive: &Archive, number: Number, traces: Traces, job: &Job<'_>) -> R
     }
 }
 
-fn place(traces: Traces) -> &'static str {
+/// Where it is; on a shelf only where a burn is told of.
+fn place(traces: Traces, is_told: bool) -> &'static str {
     match traces {
         _ if traces.has_dir => "here",
+        _ if !is_told => "not here",
         _ if traces.is_burned() => "on shelf",
         _ => "missing",
     }
