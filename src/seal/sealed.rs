@@ -91,7 +91,7 @@ pub(super) fn held(path: &Path) -> Result<Held, Failure> {
 }
 
 /// A path below the volume; `None` where it leads elsewhere. The paths of a listing begin with the volume `above` them.
-fn below(path: &Path, above: Option<&Path>) -> Option<PathBuf> {
+pub(super) fn below(path: &Path, above: Option<&Path>) -> Option<PathBuf> {
     let path = match above {
         Some(above) => path.strip_prefix(above).ok()?,
         // A name that is a bare `-` is written as `./-`.

@@ -5,6 +5,7 @@ mod support;
 
 mod archive;
 mod basics;
+mod cat;
 mod catalogue;
 mod contract;
 mod contract_again;
