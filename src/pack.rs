@@ -114,13 +114,7 @@ impl Job<'_> {
 /// The archive as it is.
 fn survey(job: &Job<'_>) -> Result<Archive, Failure> {
     let archive = Archive::survey(&job.options.to)?;
-    if let Some(year) = archive.looks_like_a_year() {
-        let path = shown(&year.dir(&archive.dir));
-        return Err(Failure::Stop(format!(
-            "--to: {path}: a tree that is sorted by years looks like this, and an archive of numbered volumes does not; give the archive \
-             a directory of its own"
-        )));
-    }
+    archive.refuse_dates("--to")?;
     let half: Vec<String> = archive.that_are(Standing::HalfSealed).map(|number| number.to_string()).collect();
     if !half.is_empty() {
         let finish = format!("ms-seal {} < /dev/null", shown(&archive.dir));

@@ -2,7 +2,8 @@
 //!
 //! 1. `told`: what the rows of a stream say of the files of each volume, and `inventory`: what really stands in it.
 //! 2. `hashes`: the files of which nobody told a hash are read.
-//! 3. `desk`: the few files that are written, each whole or not at all; `readme`: the one for people.
+//! 3. `desk`: the few files that are written, each whole or not at all, and `leftover`: what a crash leaves of
+//!    them; `readme`: the one for people.
 //! 4. `fresh`: a volume is sealed; `sealed`: one that was sealed before is completed; `locked`: what the archive remembers.
 //! 5. `sealing`: one volume after the other. 6. `burned`, `list`, `cat`: what comes later.
 //!
@@ -18,6 +19,7 @@ mod desk;
 mod fresh;
 mod hashes;
 mod inventory;
+mod leftover;
 mod list;
 mod locked;
 mod options;
@@ -36,7 +38,6 @@ use crate::cli::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{self, Reporter, shown};
-use crate::volume::archive::Archive;
 
 /// The tool's name in its messages.
 const TOOL: &str = "ms-seal";
@@ -90,15 +91,6 @@ impl Job<'_> {
 
 fn is_missing(dir: &Path) -> bool {
     dir.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
-}
-
-/// To seal a tree that is sorted by years would put lists into each of its years, and to list it would call them volumes.
-fn refuse_years(doing: &str, archive: &Archive) -> Result<(), Failure> {
-    let Some(year) = archive.looks_like_a_year() else { return Ok(()) };
-    let path = shown(&year.dir(&archive.dir));
-    Err(Failure::Stop(format!(
-        "{doing}: {path}: a tree that is sorted by years looks like this, and an archive of numbered volumes does not"
-    )))
 }
 
 /// A misspelled archive would look like one without volumes.

@@ -1,14 +1,12 @@
 //! Writing what was decided, in order, by several threads.
 
-use std::borrow::Cow;
 use std::io::Write;
 
 use super::dest::Destinations;
-use super::entry::{Entry, Mark, unescaped};
+use super::entry::{Entry, Mark};
 use super::read::{BATCH, Reader, Rows};
 use super::{Job, Mode};
 use crate::cli::Failure;
-use crate::escape;
 use crate::plan::push_keeper_note;
 use crate::record::COLUMNS;
 use crate::stream::{Format, Row, Writer};
@@ -79,14 +77,14 @@ impl<'a> Renderer<'a> {
 
     fn line(&mut self, entry: &Entry, writer: &mut Writer<&mut Vec<u8>>) -> Result<(), Failure> {
         let row = self.row.row(entry.row())?;
-        let path = canonical(&row);
+        let path = row.canonical_path();
         let plain = Row { path: &path, dest: None, keep: None, note: None, ..row };
         let stays_first = entry.row() == entry.keeper();
         let written = if self.job.options.mode == Mode::Unique || stays_first {
             writer.write_row(&plain)
         } else {
             let keeper = self.keeper.row(entry.keeper())?;
-            let keep = canonical(&keeper);
+            let keep = keeper.canonical_path();
             let (dest, note) = (&mut self.dest, &mut self.note);
             note.clear();
             let goes = entry.has(Mark::GOES);
@@ -116,19 +114,4 @@ fn reason_to_stay(entry: &Entry, row: &Row<'_>, keeper: &Row<'_>) -> &'static [u
     } else {
         b"stays: another name of a protected file"
     }
-}
-
-/// A row's escaped path in the one form that is written, also where it was read in another.
-fn canonical<'a>(row: &Row<'a>) -> Cow<'a, [u8]> {
-    let escaped = row.path;
-    if row.plain.is_some() || escaped.is_ascii() && memchr::memchr(b'\\', escaped).is_none() {
-        return Cow::Borrowed(escaped);
-    }
-    let bytes = unescaped(escaped);
-    if *bytes == *b"-" {
-        return Cow::Borrowed(b"./-");
-    }
-    let mut text = Vec::with_capacity(escaped.len());
-    escape::escape_into(&bytes, &mut text);
-    Cow::Owned(text)
 }

@@ -30,9 +30,9 @@ pub(super) struct Shelved {
 pub(super) struct Shelf {
     /// Whether that is enough for a copy there to be the one to keep.
     is_believed: bool,
-    /// The volumes of each archive that a disc is known of.
-    burned: HashMap<PathBuf, BTreeSet<Number>>,
-    listings: HashMap<(PathBuf, Number), Listing>,
+    /// The volumes of each archive that a disc is known of, or why its catalogue cannot be read.
+    burned: HashMap<PathBuf, Result<BTreeSet<Number>, String>>,
+    listings: HashMap<(PathBuf, Number), Result<Listing, String>>,
     /// How many files these listings have.
     files: usize,
 }
@@ -59,11 +59,8 @@ impl Shelved {
     pub(super) fn vouch(&self, keeper: &Keeper, step: &Step, known: &mut Shelf) -> Result<(), Trouble> {
         let volume = self.volume;
         let refused = |reason: &str| Trouble::refused(CHECKING, &keeper.path, reason);
-        let is_burned = match known.is_burned(self) {
-            Err(Failure::Stop(problem)) if !known.is_believed => return Err(refused(&problem)),
-            other => other?,
-        };
-        if !is_burned {
+        // One archive that cannot be read is no reason to leave alone what does not depend on it.
+        if !known.is_burned(self).map_err(|problem| refused(&problem))? {
             return Err(refused(&format!("it is not here, and the catalogue knows of no disc of volume {volume}")));
         }
         if !known.is_believed {
@@ -73,7 +70,7 @@ impl Shelved {
         }
         let hash =
             step.hash.ok_or_else(|| refused("it is on the shelf, and the row has no hash by which to know it"))?;
-        match known.listing(self)?.get(&self.path) {
+        match known.listing(self).map_err(|problem| refused(&problem))?.get(&self.path) {
             Some((Some(listed), size)) if *listed == hash && *size == step.expected.size => Ok(()),
             Some(_) => Err(refused(&format!("in volume {volume} on the shelf, it has another content"))),
             None => Err(refused(&format!("volume {volume} is on the shelf, and it is not in its listing"))),
@@ -86,26 +83,42 @@ impl Shelf {
         Self { is_believed, ..Self::default() }
     }
 
-    fn is_burned(&mut self, shelved: &Shelved) -> Result<bool, Failure> {
+    fn is_burned(&mut self, shelved: &Shelved) -> Result<bool, String> {
         if !self.burned.contains_key(&shelved.archive) {
-            let catalogue = Catalogue::read(&shelved.archive)?;
-            let burned = catalogue.volumes().filter(|volume| volume.state == State::Burned && !volume.burns.is_empty());
-            self.burned.insert(shelved.archive.clone(), burned.map(|volume| volume.number).collect());
+            let burned = Catalogue::read(&shelved.archive).map(|catalogue| burned(&catalogue)).map_err(told);
+            self.burned.insert(shelved.archive.clone(), burned);
         }
-        Ok(self.burned.get(&shelved.archive).is_some_and(|burned| burned.contains(&shelved.volume)))
+        match self.burned.get(&shelved.archive) {
+            Some(Ok(burned)) => Ok(burned.contains(&shelved.volume)),
+            Some(Err(problem)) => Err(problem.clone()),
+            None => Ok(false),
+        }
     }
 
-    fn listing(&mut self, shelved: &Shelved) -> Result<&Listing, Failure> {
+    fn listing(&mut self, shelved: &Shelved) -> Result<&Listing, String> {
         let key = (shelved.archive.clone(), shelved.volume);
         if !self.listings.contains_key(&key) {
             if self.files > MOST_FILES {
                 (self.listings, self.files) = Default::default();
             }
-            let listing = read(&shelved.volume.listing(&shelved.archive))?;
-            self.files += listing.len();
+            let listing = read(&shelved.volume.listing(&shelved.archive)).map_err(told);
+            self.files += listing.as_ref().map_or(1, Listing::len);
             self.listings.insert(key.clone(), listing);
         }
-        Ok(self.listings.entry(key).or_default())
+        self.listings.entry(key).or_insert_with(|| Ok(Listing::new())).as_ref().map_err(String::clone)
+    }
+}
+
+fn burned(catalogue: &Catalogue) -> BTreeSet<Number> {
+    let burned = catalogue.volumes().filter(|volume| volume.state == State::Burned && !volume.burns.is_empty());
+    burned.map(|volume| volume.number).collect()
+}
+
+/// What cannot be read is told in one way only.
+fn told(failure: Failure) -> String {
+    match failure {
+        Failure::Usage(problem) | Failure::Stop(problem) => problem,
+        Failure::ClosedOutput => String::new(),
     }
 }
 

@@ -1,6 +1,5 @@
 //! The plan, in the order of volumes and paths.
 
-use std::borrow::Cow;
 use std::io::Write;
 
 use super::fill::{Packing, Volume};
@@ -114,7 +113,7 @@ impl<'a> Renderer<'a> {
         let table = self.job.table;
         let row = table.row(item.at, &mut self.rows);
         let row = row.map_err(|fault| Failure::Stop(format!("reading: {}: {fault}", table.describe(item.at))))?;
-        let path = canonical(&row);
+        let path = row.canonical_path();
         let row = Row { path: &path, dest: Some(&self.dest), keep: None, note: Some(&self.note), ..row };
         writer.write_row(&row).map_err(|error| Failure::output(&error))
     }
@@ -144,16 +143,4 @@ impl<'a> Renderer<'a> {
             Planned { volume: volume_number, row, rows, disc: self.job.options.disc }.push(note);
         }
     }
-}
-
-/// A row's escaped path in the one form that is written.
-fn canonical<'a>(row: &Row<'a>) -> Cow<'a, [u8]> {
-    if row.plain.is_some() {
-        return Cow::Borrowed(row.path);
-    }
-    let bytes = row.path_bytes();
-    if *bytes == *b"-" {
-        return Cow::Borrowed(b"./-");
-    }
-    Cow::Owned(escape::escape(&bytes).into_bytes())
 }

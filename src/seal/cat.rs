@@ -1,15 +1,16 @@
 //! The records of all sealed volumes, also of those whose directories are gone.
 
+use std::ffi::OsStr;
 use std::io::{BufWriter, Write};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Job, sealed};
 use crate::cli::Failure;
 use crate::escape;
 use crate::record::{INDEX_COLUMNS, Record};
 use crate::report::{self, shown};
-use crate::stream::Writer;
+use crate::stream::{Faults, Row, Table, Writer};
 use crate::volume::Number;
 use crate::volume::archive::{Archive, Standing, Traces};
 
@@ -25,7 +26,7 @@ const CHUNK: u64 = 4096;
 /// [`Failure`] where the archive cannot be looked at, or the output fails.
 pub(super) fn write(job: &Job<'_>, out: &mut dyn Write) -> Result<(), Failure> {
     let archive = Archive::survey(&job.options.archive)?;
-    super::refuse_years("listing", &archive)?;
+    archive.refuse_dates("listing")?;
     let out = BufWriter::with_capacity(BUFFER, out);
     let failed = |error| Failure::output(&error);
     let writer = Writer::new(out, job.options.common.format(), INDEX_COLUMNS).map_err(failed)?;
@@ -60,7 +61,7 @@ impl<W: Write> Cat<'_, W> {
             return Ok(());
         }
         if traces.has_listing {
-            return self.listing(&number.listing(&self.archive.dir));
+            return self.listing(number);
         }
         let archive = shown(&self.archive.dir);
         match traces.standing() {
@@ -86,7 +87,7 @@ impl<W: Write> Cat<'_, W> {
     /// What the volume itself tells, where the archive does not.
     fn index(&mut self, number: Number, traces: Traces) -> Result<(), Failure> {
         let dir = number.dir(&self.archive.dir);
-        let mut records = match sealed::records(self.archive, number, traces) {
+        let records = match sealed::records(self.archive, number, traces) {
             Ok(records) => records.unwrap_or_default(),
             Err(Failure::Stop(problem)) => {
                 self.job.reporter.failed_text("listing", &shown(&dir), &problem);
@@ -94,7 +95,9 @@ impl<W: Write> Cat<'_, W> {
             }
             Err(other) => return Err(other),
         };
-        records.sort_by(|one, other| one.path.as_os_str().as_bytes().cmp(other.path.as_os_str().as_bytes()));
+        if !sealed::check_files(&dir, &records, false, self.job.reporter) {
+            return Ok(());
+        }
         self.volumes += 1;
         for record in records {
             let record = Record { path: dir.join(&record.path), id: None, ..record };
@@ -107,33 +110,44 @@ impl<W: Write> Cat<'_, W> {
         Ok(())
     }
 
-    /// A listing that cannot be read, or is cut off, is named, and the others go on.
-    fn listing(&mut self, listing: &Path) -> Result<(), Failure> {
-        let held = sealed::held(listing).and_then(|held| held.check_last_line().map(|()| held));
-        let held = match held {
-            Ok(held) => held,
+    /// A listing that cannot be read, or is cut off, is named, and the others go on; and so is a line that is no record of this
+    /// volume, for somebody may have been at it by hand.
+    fn listing(&mut self, number: Number) -> Result<(), Failure> {
+        let listing = number.listing(&self.archive.dir);
+        let table = match sealed::held(&listing).and_then(Table::of) {
+            Ok(table) => table,
             Err(Failure::Stop(problem)) => {
-                self.job.reporter.failed_text("listing", &shown(listing), &problem);
+                self.job.reporter.failed_text("listing", &shown(&listing), &problem);
                 return Ok(());
             }
             Err(other) => return Err(other),
         };
         self.volumes += 1;
-        let mut line = Vec::new();
-        escape::escape_into(self.archive.dir.join("").as_os_str().as_bytes(), &mut line);
-        let prefix = line.len();
-        for record in held.bytes().split_inclusive(|byte| *byte == b'\n') {
-            line.truncate(prefix);
-            line.extend_from_slice(record.strip_suffix(b"\n").unwrap_or(record));
-            self.writer.write_line(&line).map_err(|error| Failure::output(&error))?;
-            self.records += 1;
-            if self.records.is_multiple_of(CHUNK) && self.job.interrupt.came() {
-                break;
+        let mut path = escape::escape(self.archive.dir.join("").as_os_str().as_bytes()).into_bytes();
+        let (prefix, volume) = (path.len(), PathBuf::from(number.to_string()));
+        let mut faults = Faults::new(true);
+        'all: for mut part in table.parts(1) {
+            while let Some((at, row)) = part.next_row() {
+                let Ok(row) = row else {
+                    faults.push(at);
+                    continue;
+                };
+                if sealed::below(Path::new(OsStr::from_bytes(&row.path_bytes())), Some(&volume)).is_none() {
+                    let place = format!("{}: {}", table.describe(at), escape::for_people(&row.path_bytes()));
+                    self.job.reporter.failed_text("reading", &place, &sealed::LEADS_OUT);
+                    continue;
+                }
+                path.truncate(prefix);
+                path.extend_from_slice(&row.canonical_path());
+                let row = Row { path: &path, id: None, dest: None, keep: None, note: None, plain: None, ..row };
+                self.writer.write_row(&row).map_err(|error| Failure::output(&error))?;
+                self.records += 1;
+                if self.records.is_multiple_of(CHUNK) && self.job.interrupt.came() {
+                    break 'all;
+                }
             }
         }
-        if held.is_changed() {
-            return Err(Failure::Stop(format!("reading: {}: it was changed meanwhile", held.name())));
-        }
-        Ok(())
+        table.judge(&faults, self.job.reporter)?;
+        table.check_whole()
     }
 }

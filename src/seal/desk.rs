@@ -1,7 +1,7 @@
 //! A directory in which files are put, each whole or not at all.
 //!
 //! A file is written under a temporary name, brought to the disk, and renamed; then its name is brought to the disk. A
-//! crash leaves the temporary file at most, which the next run removes.
+//! crash leaves the temporary file at most, which the next run removes; only what it could have left, though.
 //!
 //! Nothing is ever written through a name: a symbolic link that somebody puts there is in the way, and so is another file
 //! than the one that was known. The directory stays the one that was opened, wherever its path leads later.
@@ -19,6 +19,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use super::leftover;
 use crate::rename::{self, Unnamed};
 use crate::volume::TEMPORARY;
 
@@ -93,12 +94,46 @@ impl Desk {
         statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
     }
 
-    /// Removes what a crash has left of a file.
+    /// Whether a name is that of a symbolic link, wherever it leads to.
+    pub(super) fn is_link(&self, name: &str) -> io::Result<bool> {
+        match statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(FileType::from_raw_mode(stat.st_mode) == FileType::Symlink),
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Removes what a crash has left of a file. Whatever else has the temporary name is left as it is.
+    ///
+    /// # Errors
+    /// What the system gives, and where it is something else.
     pub(super) fn clear(&self) -> io::Result<()> {
+        let file = match self.open_file(TEMPORARY) {
+            Ok(file) => file,
+            Err(Errno::NOENT) => return Ok(()),
+            Err(Errno::LOOP) => return Err(foreign()),
+            Err(error) => return Err(error.into()),
+        };
+        let is_file = FileType::from_raw_mode(fstat(&file)?.st_mode) == FileType::RegularFile;
+        if is_file && leftover::is_one(&file)? && self.is_named(TEMPORARY, &file) {
+            self.discard()
+        } else {
+            Err(foreign())
+        }
+    }
+
+    /// Takes the temporary name away from a file that is known to be one of this run, or the one whose place it took.
+    fn discard(&self) -> io::Result<()> {
         match unlinkat(&self.fd, TEMPORARY, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Opens what has a name to read it, and waits for nothing; a symbolic link is [`Errno::LOOP`].
+    fn open_file(&self, name: &str) -> rustix::io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        openat(&self.fd, name, flags, Mode::empty()).map(File::from)
     }
 
     /// Brings all that was written to this filesystem to the disk.
@@ -175,7 +210,7 @@ impl Desk {
             Err(error) => return Err(error.into()),
         }
         if self.stamp(TEMPORARY)? == Some(known) {
-            return self.clear();
+            return self.discard();
         }
         exchange()?;
         Err(changed())
@@ -201,7 +236,7 @@ impl Desk {
         // What somebody else may have put under that name is not for this to remove.
         if named.is_err() && self.is_named(TEMPORARY, &file) {
             // The error says more than another one could.
-            self.clear().unwrap_or(());
+            self.discard().unwrap_or(());
         }
         named.and_then(|()| self.sync())
     }
@@ -235,8 +270,7 @@ impl Desk {
 
     /// Whether a file has just this text; `None` where nothing has its name.
     fn holds(&self, name: &str, text: &Text<'_>) -> io::Result<Option<bool>> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = match openat(&self.fd, name, flags, Mode::empty()) {
+        let file = match self.open_file(name) {
             Ok(file) => file,
             Err(Errno::NOENT) => return Ok(None),
             // A symbolic link.
@@ -246,13 +280,17 @@ impl Desk {
         if FileType::from_raw_mode(fstat(&file)?.st_mode) != FileType::RegularFile {
             return Ok(Some(false));
         }
-        Comparison::of(File::from(file), text).map(Some)
+        Comparison::of(file, text).map(Some)
     }
 }
 
 fn in_the_way() -> io::Error {
     let reason = "something else stands there already, and it is left as it is: move it out of the volume";
     io::Error::new(io::ErrorKind::AlreadyExists, reason)
+}
+
+fn foreign() -> io::Error {
+    io::Error::new(io::ErrorKind::AlreadyExists, "ms-seal has not written this, and it is left as it is: move it away")
 }
 
 fn changed() -> io::Error {

@@ -10,12 +10,12 @@ use super::inventory::Inventory;
 use super::locked::Locked;
 use super::readme::Readme;
 use super::tally::Tally;
-use super::told::Account;
+use super::told::{Account, Unfilled};
 use super::{Job, hashes};
 use crate::cli::Failure;
 use crate::report::{self, shown};
 use crate::volume::archive::Standing;
-use crate::volume::{self, INDEX, Number, README, SUMS, index, sums};
+use crate::volume::{self, INDEX, Number, README, SUMS, TEMPORARY, index, sums};
 
 /// What became of a volume.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub(super) fn seal(locked: &mut Locked, number: Number, account: &Account, job: 
         job.reporter.warn(&format!("sealing: {}: no files, so it is not sealed", shown(&inventory.dir)));
         return Ok(End::Empty);
     }
-    let (capacity, filesystem) = locked.disc(number, account.plan.disc(), job);
+    let (capacity, filesystem) = locked.disc(number, account.plans.disc(), job);
     let tally = Tally::of(filesystem, inventory.records(), inventory.dirs.iter());
     let mut volume = Fresh { job, number, inventory, tally, failures };
     if locked.traces(number).standing() == Standing::Open && account.is_index() {
@@ -108,14 +108,25 @@ impl Fresh<'_> {
         self.job.reporter.failed("sealing", &self.inventory.dir, &reason);
     }
 
-    /// Whether it was filled to the end.
+    /// Whether it was filled as a plan says.
     fn check_whole(&self, account: &Account) {
-        if let Some((rows, all)) = account.plan.cut_off() {
-            self.refuse(&format!(
-                "{} of {} that were planned are told, and the last is missing: run the same plan again, which goes on filling it (only what no plan will fill any more is for --all)",
-                report::number(rows),
-                report::count(all, "row")
-            ));
+        match account.plans.unfilled() {
+            None => {}
+            Some(Unfilled::Impossible(row, all)) => self.refuse(&format!(
+                "a row says file={row}/{all}, which no plan has: what it was filled with cannot be known (--all seals what there is)"
+            )),
+            Some(Unfilled::Missing(told, all)) => {
+                let are = |count: u64| if count == 1 { "is" } else { "are" };
+                let missing = all - told;
+                self.refuse(&format!(
+                    "{} of {} that were planned {} told, and {} {} missing: run the same plan again, which goes on filling it (only what no plan will fill any more is for --all)",
+                    report::number(told),
+                    report::count(all, "row"),
+                    are(told),
+                    report::number(missing),
+                    are(missing)
+                ));
+            }
         }
     }
 
@@ -123,7 +134,7 @@ impl Fresh<'_> {
         let (bytes, number) = (self.tally.image_bytes(), report::number);
         if let Some(capacity) = capacity.filter(|capacity| bytes > *capacity) {
             // What a plan says counts more than an option.
-            let larger = if account.plan.disc().is_some() {
+            let larger = if account.plans.disc().is_some() {
                 "plan it for a larger disc"
             } else {
                 "name a larger disc with --media"
@@ -143,7 +154,8 @@ impl Fresh<'_> {
             let path = dir.join(name);
             move |error: io::Error| (path, error)
         };
-        desk.check_place().and_then(|()| desk.clear()).map_err(at(""))?;
+        desk.check_place().map_err(at(""))?;
+        desk.clear().map_err(at(TEMPORARY))?;
         desk.sync_filesystem().map_err(at(""))?;
         // While files were read, others may have come; a text that counts them wrong would have to be replaced.
         self.inventory.check_again(self.job.reporter);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::hash::{Status, Trouble, ctime_of};
+use crate::plan;
 use crate::record::{Record, Timestamp};
 use crate::report::{self, Reporter};
 use crate::volume::RESERVED;
@@ -75,7 +76,7 @@ fn look(entry: &DirEntry, dir: &Path) -> Met {
     if entry.file_type().is_dir() {
         return Met::Dir(below());
     }
-    if is_part(entry.file_name().as_bytes()) {
+    if plan::is_part(entry.file_name().as_bytes()) {
         return Met::Odd(path.to_owned(), UNFINISHED.into());
     }
     let status = entry.metadata().map_err(|error| Trouble::Io(io::Error::from(error)));
@@ -92,11 +93,6 @@ const UNFINISHED: &str = "an unfinished copy: run ms-mv with its plan again, or 
 fn is_aside(entry: &DirEntry) -> bool {
     let name = entry.file_name().as_bytes();
     entry.file_type().is_dir() && name.starts_with(b".ms-mv-") && name.ends_with(b".old")
-}
-
-/// Whether ms-mv gives such a name to a copy that it has not finished.
-fn is_part(name: &[u8]) -> bool {
-    name.starts_with(b".ms-mv-") && name.ends_with(b".part")
 }
 
 /// A file of a volume; the path of its record is below the volume.

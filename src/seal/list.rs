@@ -7,7 +7,7 @@ use super::tally::Tally;
 use super::{Job, sealed};
 use crate::cli::Failure;
 use crate::escape;
-use crate::report;
+use crate::report::{self, shown};
 use crate::volume::Number;
 use crate::volume::archive::{Archive, Standing, Traces};
 use crate::volume::catalogue::{Burn, State, Volume};
@@ -25,7 +25,7 @@ const LEFT: [usize; 6] = [1, 2, 7, 8, 9, 10];
 /// [`Failure`] where the archive cannot be looked at, or the output fails.
 pub(super) fn write(job: &Job<'_>, out: &mut dyn Write) -> Result<(), Failure> {
     let archive = Archive::survey(&job.options.archive)?;
-    super::refuse_years("listing", &archive)?;
+    archive.refuse_dates("listing")?;
     if archive.volumes.is_empty() {
         job.reporter.summary("no volumes");
         return Ok(());
@@ -41,8 +41,21 @@ pub(super) fn write(job: &Job<'_>, out: &mut dyn Write) -> Result<(), Failure> {
 
 fn row(archive: &Archive, number: Number, traces: Traces, job: &Job<'_>) -> Result<[String; HEAD.len()], Failure> {
     let standing = traces.standing();
-    let Some(volume) = volume(archive, number, traces, job)? else { return Ok(lost(number, traces)) };
-    let place = place(traces);
+    let volume = match volume(archive, number, traces, job) {
+        Ok(Some(volume)) => volume,
+        Ok(None) => return Ok(bare(number, if traces.was_left() { "empty" } else { "lost" })),
+        Err(Failure::Stop(problem)) => {
+            job.reporter.failed_text("listing", &shown(&number.dir(&archive.dir)), &problem);
+            return Ok(bare(number, "damaged"));
+        }
+        Err(other) => return Err(other),
+    };
+    let is_told = !traces.is_burned() || !volume.burns.is_empty();
+    let place = place(traces, is_told);
+    if !is_told && !traces.has_dir {
+        let dir = shown(&number.dir(&archive.dir));
+        job.reporter.warn(&format!("listing: {dir}: the catalogue calls it burned, and tells of no disc of it"));
+    }
     if traces.is_missing() {
         let reason = "it is sealed and was never burned, and its directory is gone";
         job.reporter.failed("listing", &number.dir(&archive.dir), &reason);
@@ -61,7 +74,7 @@ fn row(archive: &Archive, number: Number, traces: Traces, job: &Job<'_>) -> Resu
         volume.capacity.map_or_else(|| "-".into(), |capacity| medium::fill(volume.image_bytes, capacity)),
         date(&volume.first_date),
         date(&volume.last_date),
-        copies(&volume.burns),
+        if is_told { copies(&volume.burns) } else { "unknown".into() },
         place.to_owned(),
     ])
 }
@@ -86,20 +99,22 @@ fn volume(archive: &Archive, number: Number, traces: Traces, job: &Job<'_>) -> R
     }
 }
 
-fn place(traces: Traces) -> &'static str {
+/// Where it is; on a shelf only where a burn is told of.
+fn place(traces: Traces, is_told: bool) -> &'static str {
     match traces {
         _ if traces.has_dir => "here",
+        _ if !is_told => "not here",
         _ if traces.is_burned() => "on shelf",
         _ => "missing",
     }
 }
 
-/// Only its number is left, which no other volume gets.
-fn lost(number: Number, traces: Traces) -> [String; HEAD.len()] {
+/// A volume of which nothing else can be told.
+fn bare(number: Number, state: &str) -> [String; HEAD.len()] {
     let mut row = HEAD.map(|_| "-".to_owned());
     row[0] = number.to_string();
     row[1] = number.label();
-    row[2] = if traces.was_left() { "empty" } else { "lost" }.into();
+    row[2] = state.into();
     row
 }
 

@@ -58,6 +58,10 @@ impl Locked {
         let listings = desk.has(LISTINGS).then(|| desk.open_in(LISTINGS)).transpose().map_err(at_listings)?;
         listings.iter().try_for_each(clear)?;
         let known = desk.stamp(INDEX).map_err(failed)?;
+        // It would be replaced itself, and what it leads to would stay as it is, unnoticed.
+        if desk.is_link(INDEX).map_err(failed)? {
+            return Err(Failure::Stop(format!("opening the catalogue: {}: {LINK}", shown(&dir.join(INDEX)))));
+        }
         let archive = Archive::survey(dir)?;
         // What was looked at must be what was locked.
         desk.check_place().map_err(failed)?;
@@ -186,6 +190,9 @@ impl Locked {
         work(&self.desk).map_err(|error| stop("writing", &self.desk.path_of(name), &error))
     }
 }
+
+const LINK: &str = "it is a symbolic link, and no other file is put in its place: put the catalogue itself there, and the link, \
+                    if it is needed, where this one leads to";
 
 fn clear(desk: &Desk) -> Result<(), Failure> {
     let path = desk.path_of(TEMPORARY);

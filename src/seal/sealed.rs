@@ -10,27 +10,30 @@ use super::tally::Tally;
 use super::told::Account;
 use super::{Action, Job, stop};
 use crate::cli::Failure;
+use crate::escape;
+use crate::hash::Status;
 use crate::record::Record;
-use crate::report::shown;
+use crate::report::{self, Reporter, shown};
 use crate::stream::{Held, Table};
 use crate::volume::archive::{Archive, Traces};
 use crate::volume::image::Filesystem;
-use crate::volume::{self, INDEX, Number, index};
+use crate::volume::{self, INDEX, Number, TEMPORARY, index};
 
-/// The records of a sealed volume with paths below it, from its own index, or else from its listing; `None` where there is
-/// neither.
+/// The records of a sealed volume with paths below it, from its own index, or else from its listing, in the order of their
+/// paths; `None` where there is neither.
 ///
 /// # Errors
-/// [`Failure::Stop`] where they cannot be read.
+/// [`Failure::Stop`] where they cannot be read, are those of another volume, or tell of a path twice.
 pub(super) fn records(archive: &Archive, number: Number, traces: Traces) -> Result<Option<Vec<Record>>, Failure> {
-    let (table, above) = if traces.has_seal {
-        let held = held(&number.dir(&archive.dir).join(INDEX))?;
-        (Table::of(Held::made_from(held.name(), |out| index::to_stream(&held, out))?)?, None)
+    let (path, above) = if traces.has_seal {
+        (number.dir(&archive.dir).join(INDEX), None)
     } else if traces.has_listing {
-        (Table::of(held(&number.listing(&archive.dir))?)?, Some(PathBuf::from(number.to_string())))
+        (number.listing(&archive.dir), Some(PathBuf::from(number.to_string())))
     } else {
         return Ok(None);
     };
+    let held = held(&path)?;
+    let table = if above.is_none() { of_index(&held, number)? } else { Table::of(held)? };
     let mut records = Vec::new();
     for mut part in table.parts(1) {
         while let Some((at, row)) = part.next_row() {
@@ -38,13 +41,44 @@ pub(super) fn records(archive: &Archive, number: Number, traces: Traces) -> Resu
             let record = row.to_record();
             let path = below(&record.path, above.as_deref()).ok_or_else(|| {
                 let path = shown(&record.path);
-                Failure::Stop(format!("reading: {}: {path}: this path leads out of the volume", table.describe(at)))
+                Failure::Stop(format!("reading: {}: {path}: {LEADS_OUT}", table.describe(at)))
             })?;
             records.push(Record { path, ..record });
         }
     }
     table.check_whole()?;
-    Ok(Some(records))
+    records.sort_by(|one, other| key(one).cmp(key(other)));
+    match records.windows(2).find(|pair| key(&pair[0]) == key(&pair[1])) {
+        Some(pair) => {
+            let twice = shown(&pair[0].path);
+            Err(Failure::Stop(format!("reading: {}: {twice}: this path is there twice", shown(&path))))
+        }
+        None => Ok(Some(records)),
+    }
+}
+
+/// Why a path is none of a volume.
+pub(super) const LEADS_OUT: &str = "this path leads out of the volume";
+
+fn key(record: &Record) -> &[u8] {
+    record.path.as_os_str().as_bytes()
+}
+
+/// The rows of a volume's own index, which must be that of this volume.
+fn of_index(held: &Held, number: Number) -> Result<Table, Failure> {
+    let mut told = None;
+    let rows = Held::made_from(held.name(), |out| {
+        told = index::to_stream(held, out)?;
+        Ok(())
+    });
+    let table = Table::of(rows?)?;
+    match told.filter(|told| *told != number.get().to_string()) {
+        Some(told) => {
+            let told = escape::excerpt(told.as_bytes());
+            Err(Failure::Stop(format!("reading: {}: it is that of volume {told}, and not of {number}", held.name())))
+        }
+        None => Ok(table),
+    }
 }
 
 /// Holds a file of the archive, which nobody waits for: no FIFO, no device.
@@ -57,7 +91,7 @@ pub(super) fn held(path: &Path) -> Result<Held, Failure> {
 }
 
 /// A path below the volume; `None` where it leads elsewhere. The paths of a listing begin with the volume `above` them.
-fn below(path: &Path, above: Option<&Path>) -> Option<PathBuf> {
+pub(super) fn below(path: &Path, above: Option<&Path>) -> Option<PathBuf> {
     let path = match above {
         Some(above) => path.strip_prefix(above).ok()?,
         // A name that is a bare `-` is written as `./-`.
@@ -116,8 +150,8 @@ pub(super) enum Completion {
     Failed,
 }
 
-/// Sees to it that the archive remembers a sealed volume, and names rows that it was sealed without. Where all volumes are
-/// looked at, names what came to it or went away since.
+/// Sees to it that the archive remembers a sealed volume, and names rows that it was sealed without. What the archive did not
+/// know yet it is told of only if the files are there. Where all volumes are looked at, names what came to it or went away since.
 ///
 /// # Errors
 /// [`Failure::Stop`] where the archive cannot be written to.
@@ -129,7 +163,7 @@ pub(super) fn complete(
 ) -> Result<Completion, Failure> {
     let traces = locked.traces(number);
     let dir = number.dir(&locked.archive.dir);
-    let mut records = match records(&locked.archive, number, traces) {
+    let records = match records(&locked.archive, number, traces) {
         Ok(Some(records)) => records,
         Ok(None) => {
             job.reporter.failed("sealing", &dir, &"its listing is missing, and so is the volume");
@@ -141,47 +175,105 @@ pub(super) fn complete(
         }
         Err(other) => return Err(other),
     };
-    records.sort_by(|one, other| one.path.as_os_str().as_bytes().cmp(other.path.as_os_str().as_bytes()));
     if let Some(account) = account {
         account.compare(&records, job.reporter);
     }
-    if job.options.action == Action::All && traces.has_dir {
-        check_names(&dir, &records, job);
+    let is_all = job.options.action == Action::All;
+    if traces.has_seal && (!traces.is_complete() || !traces.has_listing) {
+        if !check_files(&dir, &records, is_all, job.reporter) {
+            return Ok(Completion::Failed);
+        }
+    } else if is_all && traces.has_dir {
+        check_names(&dir, &records, job.reporter);
     }
     if !is_wanting(traces) {
         return Ok(Completion::Whole);
     }
     if traces.has_dir {
         // Where a file gets its name as a link, a crash may have left the temporary one, too.
-        let cleared = locked.open_volume(number).and_then(|desk| desk.clear());
-        cleared.map_err(|error| stop("opening", &dir, &error))?;
+        if let Err(error) = locked.open_volume(number).and_then(|desk| desk.clear()) {
+            let path = dir.join(TEMPORARY);
+            job.reporter.failed("removing what an interrupted run left", &path, &report::reason(&error));
+            return Ok(Completion::Failed);
+        }
     }
-    let (capacity, filesystem) = locked.disc(number, account.and_then(|account| account.plan.disc()), job);
+    let (capacity, filesystem) = locked.disc(number, account.and_then(|account| account.plans.disc()), job);
     let tally = Tally::of(filesystem, records.iter(), dirs(&dir, traces, &records).iter());
     locked.protect()?;
     locked.remember(number, &records.iter(), &tally, capacity)?;
     Ok(Completion::Done)
 }
 
-/// Names what is in a sealed volume and not among its records, which are in the order of their paths, and what is gone from it.
-/// No file is looked at, only its name.
-fn check_names(dir: &Path, records: &[Record], job: &Job<'_>) {
-    let find = |path: &Path| {
-        records.binary_search_by(|record| record.path.as_os_str().as_bytes().cmp(path.as_os_str().as_bytes()))
-    };
+const LOOKING: &str = "looking at the volume";
+
+const CAME: &str = "it came after the volume was sealed, and is in no list: move it elsewhere";
+
+const GONE: &str = "it is not there, and its volume was sealed with it";
+
+/// Whether a sealed volume has all files of its records, which are in the order of their paths, with their sizes, and with their
+/// times as far as a medium keeps them. What differs is named, and with `names_more` what is there besides. No file is read.
+pub(super) fn check_files(dir: &Path, records: &[Record], names_more: bool, reporter: &Reporter) -> bool {
     let mut met = vec![false; records.len()];
-    let failed = |path: &Path, reason: &str| job.reporter.failed("looking at the volume", path, &reason);
-    inventory::names(dir, |found| match found {
-        Ok(path) => match find(&path) {
-            Ok(place) => met[place] = true,
-            Err(_) => {
-                failed(&dir.join(path), "it came after the volume was sealed, and is in no list: move it elsewhere");
+    let mut is_sound = true;
+    let mut failed = |path: &Path, reason: &str, is_ours: bool| {
+        is_sound &= !is_ours;
+        if is_ours || names_more {
+            reporter.failed(LOOKING, path, &reason);
+        }
+    };
+    inventory::walk(dir, |found| match found {
+        Met::Dir(_) => {}
+        Met::File(path, status, _) => match find(records, &path) {
+            Some(place) => {
+                met[place] = true;
+                if let Some(difference) = difference(&records[place], &status) {
+                    failed(&dir.join(path), difference, true);
+                }
             }
+            None => failed(&dir.join(path), CAME, false),
         },
-        Err((path, reason)) => failed(&path, &reason),
+        Met::Odd(path, reason) => match path.strip_prefix(dir).ok().and_then(|below| find(records, below)) {
+            Some(place) => {
+                met[place] = true;
+                failed(&path, &reason, true);
+            }
+            None => failed(&path, CAME, false),
+        },
+        Met::Failed(path, reason) => failed(&path, &reason, true),
     });
     for (record, _) in records.iter().zip(met).filter(|(_, met)| !met) {
-        failed(&dir.join(&record.path), "it is not there, and its volume was sealed with it");
+        failed(&dir.join(&record.path), GONE, true);
+    }
+    is_sound
+}
+
+/// In which way a file is not the one that a volume was sealed with.
+fn difference(record: &Record, status: &Status) -> Option<&'static str> {
+    if record.size != status.size {
+        return Some("its volume was sealed with another file of this name: its size differs");
+    }
+    let is_other = record.mtime.is_some_and(|mtime| !mtime.may_be_kept_as(status.mtime));
+    is_other.then_some("its volume was sealed with another file of this name: its modification time differs")
+}
+
+/// The place of a path among records, which are in the order of their paths.
+fn find(records: &[Record], path: &Path) -> Option<usize> {
+    records.binary_search_by(|record| key(record).cmp(path.as_os_str().as_bytes())).ok()
+}
+
+/// Names what is in a sealed volume and not among its records, which are in the order of their paths, and what is gone from it.
+/// No file is looked at, only its name.
+fn check_names(dir: &Path, records: &[Record], reporter: &Reporter) {
+    let mut met = vec![false; records.len()];
+    inventory::names(dir, |found| match found {
+        Ok(path) => match find(records, &path) {
+            Some(place) => met[place] = true,
+            None => reporter.failed(LOOKING, &dir.join(&path), &CAME),
+        },
+        Err((path, reason)) => reporter.failed(LOOKING, &path, &reason),
+    });
+    for (record, _) in records.iter().zip(met).filter(|(_, met)| !met) {
+        reporter.failed(LOOKING, &dir.join(&record.path), &GONE);
     }
 }
 

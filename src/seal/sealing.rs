@@ -25,7 +25,7 @@ use crate::volume::medium::Disc;
 /// [`Failure::Stop`] where the stream or the archive cannot be used.
 pub(super) fn seal(job: &Job<'_>, table: &Table) -> Result<(), Failure> {
     let mut locked = Locked::open(job)?;
-    super::refuse_years("sealing", &locked.archive)?;
+    locked.archive.refuse_dates("sealing")?;
     let mut told = Told::read(table, &locked.archive, job)?;
     let mut done = Done::default();
     let result = done.all(&mut locked, &mut told, job);
@@ -60,7 +60,7 @@ impl Done {
                 break;
             }
             let account = told.account(number)?;
-            self.discs.extend(account.plan.disc().map(|disc| (number, disc)));
+            self.discs.extend(account.plans.disc().map(|disc| (number, disc)));
             let traces = locked.traces(number);
             match traces.standing() {
                 Standing::Open | Standing::HalfSealed => self.fresh(locked, number, &account, job)?,

@@ -74,14 +74,14 @@ impl<'t> Told<'t> {
     /// # Errors
     /// [`Failure::Stop`] where the stream was changed meanwhile.
     pub(super) fn account(&mut self, number: Number) -> Result<Account, Failure> {
-        let mut account = Account { plan: Plan::default(), claims: Vec::new(), moved: 0 };
+        let mut account = Account { plans: Plans::default(), claims: Vec::new(), moved: 0 };
         let mut reader = RowReader::default();
         for at in self.volumes.get(&number).into_iter().flatten() {
             let row = self.table.row(*at, &mut reader);
             let row = row.map_err(|fault| Failure::Stop(format!("reading: {}: {fault}", self.table.describe(*at))))?;
             let path = place_of(&row);
             let Some((_, below)) = self.finder.find(&path) else { continue };
-            account.plan.add(number, &row);
+            account.plans.add(number, &row);
             account.moved += u64::from(row.dest.is_some());
             // A crawl of a volume whose sealing was cut off lists these, too.
             if !RESERVED.iter().any(|name| below == Path::new(name)) {
@@ -89,6 +89,7 @@ impl<'t> Told<'t> {
             }
         }
         self.table.check_whole()?;
+        account.plans.settle();
         account.claims.sort_by(|one, other| one.key().cmp(other.key()));
         Ok(account)
     }
@@ -185,45 +186,91 @@ impl Finder {
 /// What is said of one volume.
 #[derive(Debug)]
 pub(super) struct Account {
-    pub(super) plan: Plan,
+    pub(super) plans: Plans,
     /// In the order of their paths, byte by byte.
     claims: Vec<Claim>,
     /// How many rows tell where the file came from.
     moved: u64,
 }
 
-/// What the notes of rows say of the plan that filled a volume.
+/// What the notes of rows say of the plans that filled a volume.
 #[derive(Debug, Default)]
-pub(super) struct Plan {
-    /// What it was made for, as the plans say that were carried out to their ends.
-    whole: Option<Disc>,
-    /// As the others say.
-    partial: Option<Disc>,
-    /// How many rows there are of it, and how many it has.
-    rows: (u64, u64),
+pub(super) struct Plans {
+    /// By how many rows each has, and by what the volume was made for.
+    plans: BTreeMap<(u64, u64, u64), Rows>,
+    /// A row that no plan has, and how many it says there are.
+    impossible: Option<(u64, u64)>,
 }
 
-impl Plan {
+/// What is told of one plan.
+#[derive(Debug)]
+struct Rows {
+    disc: Disc,
+    all: u64,
+    /// Which rows of it there are; each once, after [`Plans::settle`].
+    told: Vec<u64>,
+}
+
+impl Rows {
+    fn is_whole(&self) -> bool {
+        self.told.len() as u64 == self.all
+    }
+}
+
+/// Why a volume was not filled to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unfilled {
+    /// So many rows are told, of so many.
+    Missing(u64, u64),
+    /// A note names a row that there cannot be.
+    Impossible(u64, u64),
+}
+
+/// Of several discs, the smallest counts, whichever comes first: the image fits the others, too.
+fn order(disc: &Disc) -> (u64, u64) {
+    (disc.capacity, disc.filesystem.fixed())
+}
+
+impl Plans {
     fn add(&mut self, number: Number, row: &Row<'_>) {
         let planned = row.note.and_then(Planned::parse).filter(|planned| planned.volume == number);
         let Some(planned) = planned else { return };
-        self.rows = (self.rows.0 + 1, planned.rows.max(self.rows.1));
-        // Of several plans, the smallest disc counts, whichever comes first: the image fits the others, too.
-        let disc = if planned.row == planned.rows { &mut self.whole } else { &mut self.partial };
-        let key = |disc: &Disc| (disc.capacity, disc.filesystem.fixed());
-        if disc.as_ref().is_none_or(|known| key(&planned.disc) < key(known)) {
-            *disc = Some(planned.disc);
+        let Planned { row, rows: all, disc, .. } = planned;
+        if !planned.is_possible() {
+            self.impossible = self.impossible.max(Some((row, all)));
+        }
+        let (capacity, filesystem) = order(&disc);
+        let rows = self.plans.entry((all, capacity, filesystem));
+        rows.or_insert_with(|| Rows { disc, all, told: Vec::new() }).told.push(row);
+    }
+
+    /// Each row counts once.
+    fn settle(&mut self) {
+        for rows in self.plans.values_mut() {
+            rows.told.sort_unstable();
+            rows.told.dedup();
         }
     }
 
     /// What the volume was made for. Where there are rows of several plans, those count that were carried out to their ends.
     pub(super) fn disc(&self) -> Option<Disc> {
-        self.whole.or(self.partial)
+        let smallest = |are_whole: bool| {
+            let plans = self.plans.values().filter(|rows| rows.is_whole() || !are_whole);
+            plans.map(|rows| rows.disc).min_by_key(order)
+        };
+        smallest(true).or_else(|| smallest(false))
     }
 
-    /// How many rows there are and should be, where the last one is missing.
-    pub(super) fn cut_off(&self) -> Option<(u64, u64)> {
-        (self.partial.is_some() && self.whole.is_none()).then_some(self.rows)
+    /// Why it is not filled as a plan says; one plan that was carried out to its end is enough.
+    pub(super) fn unfilled(&self) -> Option<Unfilled> {
+        if let Some((row, all)) = self.impossible {
+            return Some(Unfilled::Impossible(row, all));
+        }
+        if self.plans.values().any(Rows::is_whole) {
+            return None;
+        }
+        let rows = self.plans.values().max_by_key(|rows| (rows.told.len(), rows.all))?;
+        Some(Unfilled::Missing(rows.told.len() as u64, rows.all))
     }
 }
 
@@ -279,7 +326,7 @@ impl Claim {
 impl Account {
     /// Whether there are rows, and none of them tells of a plan or where its file came from, as in an index of the volume.
     pub(super) fn is_index(&self) -> bool {
-        !self.claims.is_empty() && self.moved == 0 && self.plan.disc().is_none()
+        !self.claims.is_empty() && self.moved == 0 && self.plans.disc().is_none()
     }
 
     /// Gives the files the hashes that can be trusted, and names rows whose files are not there or are something else. Tells

@@ -65,6 +65,20 @@ impl Row<'_> {
         unescaped(self.path)
     }
 
+    /// The escaped path in the one form that is written, also where it was read in another.
+    #[must_use]
+    pub fn canonical_path(&self) -> Cow<'_, [u8]> {
+        let escaped = self.path;
+        if self.plain.is_some() || escaped.is_ascii() && memchr::memchr(b'\\', escaped).is_none() {
+            return Cow::Borrowed(escaped);
+        }
+        let bytes = self.path_bytes();
+        if *bytes == *b"-" {
+            return Cow::Borrowed(b"./-");
+        }
+        Cow::Owned(escape::escape(&bytes).into_bytes())
+    }
+
     /// The record, with nothing escaped in it.
     #[must_use]
     pub fn to_record(&self) -> Record {
@@ -400,6 +414,28 @@ mod tests {
         assert_eq!(read("a\t-\t5", "path\thash\tsize\tmtime\tid"), Ok(None));
         assert!(read("a\t-\t5", "size\tpath\thash").is_err());
         assert_eq!(read("size\tpath", "size\tpath"), Ok(None));
+    }
+
+    #[test]
+    fn a_path_is_written_in_one_form_however_it_was_read() {
+        let written = |path: &str| {
+            let line = format!("{path}\t-\t5");
+            let layout = Layout::detect(line.as_bytes()).expect("layout");
+            match LineReader::new(layout).read(line.as_bytes()) {
+                Ok(Line::Row(row)) => String::from_utf8(row.canonical_path().into_owned()).expect("UTF-8"),
+                other => panic!("{other:?}"),
+            }
+        };
+        for (read, expected) in [
+            ("a b", "a b"),
+            (r"a\\b\t", r"a\\b\t"),
+            (r"\x61", "a"),
+            (r"\x2d", "./-"),
+            ("é\u{2028}", r"é\xe2\x80\xa8"),
+            (r"\xff", r"\xff"),
+        ] {
+            assert_eq!(written(read), expected, "{read}");
+        }
     }
 
     #[test]

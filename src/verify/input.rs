@@ -56,7 +56,9 @@ impl Input {
         };
         let (table, sums) = match kind {
             Kind::Stream => (Table::of(held)?, None),
-            Kind::Volume => (Table::of(Held::made_from(held.name(), |out| index::to_stream(&held, out))?)?, None),
+            Kind::Volume => {
+                (Table::of(Held::made_from(held.name(), |out| index::to_stream(&held, out).map(drop))?)?, None)
+            }
             Kind::Sums => {
                 let mut faults = Faults::new(options.skip_bad_lines);
                 let stream = Held::made_from(held.name(), |out| sums::to_stream(&held, out, &mut faults))?;

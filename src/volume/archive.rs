@@ -164,17 +164,54 @@ impl Archive {
         self.volumes.iter().filter(move |(_, traces)| traces.standing() == standing).map(|(number, _)| *number)
     }
 
-    /// An open volume that looks more like the year of a tree of photos: nothing tells of volumes from 1000 up to it.
+    /// Refuses a tree that is sorted by years or days: to pack into it would mix volumes with what is there, and to seal it would
+    /// put lists into each of its directories.
+    ///
+    /// # Errors
+    /// [`Failure::Stop`] that begins with what is being done, and names the first directory that looks so.
+    pub fn refuse_dates(&self, doing: &str) -> Result<(), Failure> {
+        let Some(number) = self.looks_like_a_date() else { return Ok(()) };
+        let sorted = if is_year(number) { "years" } else { "days" };
+        let path = shown(&number.dir(&self.dir));
+        Err(Failure::Stop(format!(
+            "{doing}: {path}: a tree that is sorted by {sorted} looks like this, and an archive of numbered volumes does not; give the \
+             archive a directory of its own"
+        )))
+    }
+
+    /// A directory that looks more like one of a tree of photos: a year, or a longer number such as a day, up to which nothing
+    /// tells of volumes. Files in it that are only called like those of a volume tell nothing.
     #[must_use]
-    pub fn looks_like_a_year(&self) -> Option<Number> {
-        let is_year = |number: &Number| (1826..=2199).contains(&number.get());
-        let is_known =
-            |number: Number| self.volumes.get(&number).is_some_and(|traces| traces.standing() != Standing::Open);
-        self.that_are(Standing::Open).filter(is_year).find(|number| {
-            let known = self.volumes.keys().filter(|other| (1000..number.get()).contains(&other.get()));
-            !known.copied().any(is_known)
+    pub fn looks_like_a_date(&self) -> Option<Number> {
+        let there = self.volumes.iter().filter(|(_, traces)| traces.has_dir).map(|(number, _)| *number);
+        there.filter(|number| is_year(*number) || number.get() >= LONG).find(|number| {
+            let from = if is_year(*number) { FIRST_KNOWN } else { LONG / 10 };
+            let known = self.volumes.keys().filter(|other| (from..=number.get()).contains(&other.get()));
+            !known.copied().any(|number| self.is_known(number))
         })
     }
+
+    /// Whether anything tells that this is a volume: the archive, or a text that was made for that very one.
+    fn is_known(&self, number: Number) -> bool {
+        let Some(traces) = self.volumes.get(&number) else { return false };
+        let told = traces.has_marker || traces.has_listing || traces.state.is_some_and(|state| state != State::Open);
+        let dir = number.dir(&self.dir);
+        let is_readme = || super::is_readme(&dir.join(README), Some(number)).unwrap_or(false);
+        told || traces.has_begun && (is_readme() || super::index::is_one(&dir.join(INDEX)).unwrap_or(false))
+    }
+}
+
+/// Numbers from here on are known from the volumes that come before them; an archive with less than that has no volume that
+/// is called like a year.
+const FIRST_KNOWN: u32 = 1000;
+
+/// A number with six digits or more is that of a month, of a day, or anything else but a volume where nothing tells of volumes
+/// with at least one digit less.
+const LONG: u32 = 100_000;
+
+/// From the first photo on.
+fn is_year(number: Number) -> bool {
+    (1826..=2199).contains(&number.get())
 }
 
 /// A directory that is not there has no entries.
@@ -248,10 +285,20 @@ mod tests {
     fn a_tree_of_years_is_no_archive() {
         let dir = tempfile::tempdir().expect("directory");
         fs::create_dir(dir.path().join("2012")).expect("directory");
-        let year = || Archive::survey(dir.path()).expect("archive").looks_like_a_year();
+        let year = || Archive::survey(dir.path()).expect("archive").looks_like_a_date();
         assert_eq!(year(), Some(number(2012)));
+        fs::create_dir(dir.path().join("2011")).expect("directory");
+        for name in [README, INDEX, SUMS] {
+            fs::write(dir.path().join("2011").join(name), "of somebody else").expect("file");
+            assert_eq!(year(), Some(number(2011)), "{name}");
+        }
+        fs::write(dir.path().join("2011").join(README), "MS_2011\n=======\n").expect("file");
+        assert_eq!(year(), None);
+        fs::remove_dir_all(dir.path().join("2011")).expect("removal");
         fs::create_dir(dir.path().join("catalog")).expect("directory");
         fs::write(dir.path().join("catalog/2011.tsv"), "").expect("listing");
         assert_eq!(year(), None);
+        fs::create_dir(dir.path().join("20120305")).expect("directory");
+        assert_eq!(year(), Some(number(20_120_305)));
     }
 }

@@ -5,8 +5,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -54,6 +55,23 @@ fn write_text(value: Option<impl fmt::Display>, out: &mut dyn Write) -> io::Resu
     }
 }
 
+/// Whether the file at `path` begins as the index of a volume does. What is not there, or is no regular file, does not.
+///
+/// # Errors
+/// What the system gives.
+pub fn is_one(path: &Path) -> io::Result<bool> {
+    match path.symlink_metadata() {
+        Ok(status) if status.is_file() => {}
+        Ok(_) => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    }
+    let mut head = Vec::new();
+    super::open_file(path)?.take(128).read_to_end(&mut head)?;
+    head.retain(|byte| !byte.is_ascii_whitespace());
+    Ok(head.starts_with(br#"{"format":"mediastruct-volume/"#))
+}
+
 /// Length of an index without files, at most, in bytes.
 pub const LEN_OF_NONE: u64 = 128;
 
@@ -65,16 +83,16 @@ pub fn len_of(path: TextLen) -> u64 {
     REST + path.escaped + path.quoted
 }
 
-/// Writes a row for each file.
+/// Writes a row for each file, and gives the number of the volume as it stands there, if it does.
 ///
 /// # Errors
 /// [`Failure::Stop`] that names the place where it is no index of a volume, or that says that `out` failed.
-pub fn to_stream(held: &Held, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn to_stream(held: &Held, out: &mut dyn Write) -> Result<Option<String>, Failure> {
     let text = &held.bytes()[held.mark_len()..];
     json::check(text, usize::MAX)
         .map_err(|problem| Failure::Stop(format!("reading: {}:{}: {problem}", held.name(), problem.place())))?;
     let mut json = serde_json::Deserializer::from_slice(text);
-    let read = Volume(out).deserialize(&mut json).and_then(|()| json.end());
+    let read = Volume(out).deserialize(&mut json).and_then(|number| json.end().map(|()| number));
     read.map_err(|error| {
         let text = error.to_string();
         let problem = text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem);
@@ -87,22 +105,22 @@ pub fn to_stream(held: &Held, out: &mut dyn Write) -> Result<(), Failure> {
 struct Volume<'w>(&'w mut dyn Write);
 
 impl<'de> DeserializeSeed<'de> for Volume<'_> {
-    type Value = ();
+    type Value = Option<String>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for Volume<'_> {
-    type Value = ();
+    type Value = Option<String>;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("the index of a volume, an object with format and files")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let (mut has_format, mut has_files) = (false, false);
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut has_format, mut has_files, mut number) = (false, false, None);
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             match &*key {
                 "format" if has_format => return Err(A::Error::duplicate_field("format")),
@@ -115,11 +133,14 @@ impl<'de> Visitor<'de> for Volume<'_> {
                     has_files = true;
                     map.next_value_seed(Files(&mut *self.0))?;
                 }
+                "volume" if number.is_some() => return Err(A::Error::duplicate_field("volume")),
+                // Any value: whoever only verifies the files need not know which volume it is.
+                "volume" => number = Some(map.next_value::<&RawValue>()?.get().to_owned()),
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         let missing = if has_format { "files" } else { "format" };
-        if has_format && has_files { Ok(()) } else { Err(A::Error::missing_field(missing)) }
+        if has_format && has_files { Ok(number) } else { Err(A::Error::missing_field(missing)) }
     }
 }
 
@@ -233,7 +254,7 @@ mod tests {
         std::fs::write(&file, json).expect("write");
         let mut out = Vec::new();
         match to_stream(&Held::open(file.as_os_str()).expect("held"), &mut out) {
-            Ok(()) => Ok(String::from_utf8(out).expect("UTF-8")),
+            Ok(_) => Ok(String::from_utf8(out).expect("UTF-8")),
             Err(Failure::Stop(text)) => Err(text.rsplit_once("index.json:").expect("a place").1.to_owned()),
             Err(other) => panic!("{other:?}"),
         }

@@ -33,6 +33,12 @@ impl Planned {
         push_decimal(disc.capacity, note);
     }
 
+    /// Whether a plan can have such a row.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        (1..=self.rows).contains(&self.row)
+    }
+
     /// Reads a note; `None` where it tells something else.
     #[must_use]
     pub fn parse(note: &[u8]) -> Option<Self> {
@@ -65,6 +71,12 @@ mod tests {
         planned.push(&mut note);
         assert_eq!(note, b"volume=7 file=301/1234 fs=iso capacity=24220008448");
         assert_eq!(Planned::parse(&note), Some(planned));
+        assert!(planned.is_possible() && Planned { row: 1234, ..planned }.is_possible());
+        assert!(
+            ![(0, 0), (0, 1), (2, 1)]
+                .iter()
+                .any(|(row, rows)| Planned { row: *row, rows: *rows, ..planned }.is_possible())
+        );
         for other in
             ["", "keep mtime=1.000000000", "volume=0 file=1/1 fs=iso capacity=1", "volume=7 file=1 fs=iso capacity=1"]
         {

@@ -137,6 +137,40 @@ fn what_was_never_burned_is_not_called_to_be_on_the_shelf() {
 }
 
 #[test]
+fn a_damaged_catalogue_or_listing_refuses_only_the_rows_that_depend_on_it() {
+    for (name, text) in [
+        ("Other/index.json", "{"),
+        ("Other/index.json", "{\"format\":\"mediastruct-archive/2\",\"volumes\":[]}"),
+        ("Other/catalog/0007.tsv", "0007/2012/a.jpg\t-\t1\t-\t-"),
+    ] {
+        let sandbox = Sandbox::new();
+        shelf(&sandbox, "burned", BURN, "the same");
+        sandbox.shell("cp -r Archive Other").expect_status(0);
+        sandbox.write(name, text);
+        let row = |number: u32, archive: &str| {
+            let path = format!("photos/{number}.jpg");
+            sandbox.write(&path, "the same");
+            let row = Row::new(&sandbox, path, format!("out/{number}.jpg"));
+            if archive.is_empty() { row } else { row.keep_unnoted(&format!("{archive}/0007/2012/a.jpg")) }
+        };
+        let rows = [row(1, "Other"), row(2, "Archive"), row(3, "Other"), row(4, "")];
+        let dry = mv(&sandbox, &["--offline-keep", "--dry-run"], &rows).expect_status(1);
+        assert_eq!(dry.rows().len(), 2, "{name}: {}", dry.stderr);
+        let outcome = mv(&sandbox, &["--offline-keep"], &rows).expect_status(1);
+        assert_eq!(outcome.column(0), ["out/2.jpg", "out/4.jpg"], "{name}: {}", outcome.stderr);
+        for refused in ["photos/1.jpg", "photos/3.jpg"] {
+            assert!(
+                sandbox.exists(refused) && outcome.stderr.contains(&format!("moving: {refused}: ")),
+                "{}",
+                outcome.stderr
+            );
+        }
+        assert_eq!(outcome.stderr.matches(name).count(), 2, "{}", outcome.stderr);
+        undo(&sandbox).expect_status(0);
+    }
+}
+
+#[test]
 fn the_catalogue_is_read_once_for_all_rows() {
     if !needs("strace") {
         return;
@@ -155,6 +189,14 @@ fn the_catalogue_is_read_once_for_all_rows() {
         let log = std::fs::read_to_string(support::trace::log(&sandbox)).expect("log");
         assert_eq!(log.matches("Archive/index.json\"").count(), 1, "{log}");
     }
+    // One that cannot be read, too.
+    sandbox.write("Archive/index.json", "{");
+    let rows = [row(20), row(21)];
+    let traced =
+        support::trace::traced(&sandbox, &["--trace=openat"], "ms-mv", &["-q", "--offline-keep"], &plan(&rows));
+    traced.expect_status(1);
+    let log = std::fs::read_to_string(support::trace::log(&sandbox)).expect("log");
+    assert_eq!(log.matches("Archive/index.json\"").count(), 1, "{log}");
 }
 
 #[test]

@@ -241,6 +241,40 @@ fn a_tree_sorted_by_year_is_no_archive() {
 }
 
 #[test]
+fn a_tree_sorted_by_date_is_no_archive_whatever_else_stands_in_it() {
+    let trees: [&[(&str, &str)]; 6] = [
+        &[("2005/README.txt", "Holidays\n")],
+        &[("2005/index.json", "{}")],
+        &[("2005/B3SUMS", ""), ("2005/index.json", "{\"format\":\"geojson\"}")],
+        &[("201203/a.jpg", "a")],
+        &[("20120305/a.jpg", "a")],
+        &[("4294967295/a.jpg", "a")],
+    ];
+    for files in trees {
+        let sandbox = Sandbox::new();
+        sandbox.write("Archive/2012/03/05/a.jpg", "a");
+        let (first, _) = files[0].0.split_once('/').expect("a directory");
+        if first != "2005" {
+            std::fs::remove_dir_all(sandbox.path("Archive/2012")).expect("removal");
+        }
+        files.iter().for_each(|(name, text)| drop(sandbox.write(format!("Archive/{name}"), text)));
+        let outcome = sandbox.pack(&["--flush"], &record("photos/2012/a.jpg", 1)).expect_status(2);
+        let outcome = outcome.expect_stderr(&format!("--to: Archive/{first}: a tree that is sorted by "));
+        assert!(outcome.stdout.is_empty(), "{files:?}");
+    }
+}
+
+#[test]
+fn an_archive_with_very_many_volumes_is_one() {
+    for number in [12_345, 100_001, 20_120_305] {
+        let sandbox = Sandbox::new();
+        sandbox.write(format!("Archive/{number}/2012/03/05/old.jpg"), "old");
+        sandbox.write("Archive/index.json", catalogue(&[entry(number - 1, "burned")]));
+        assert_eq!(next(&sandbox), number, "{number}");
+    }
+}
+
+#[test]
 fn numbers_that_are_no_years_are_volumes() {
     for number in ["1825", "2200"] {
         let sandbox = Sandbox::new();

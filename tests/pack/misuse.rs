@@ -165,3 +165,14 @@ fn a_volume_that_is_larger_than_the_disc_is_not_called_full() {
     let outcome = sandbox.pack(&["--capacity", "2M", "--flush"], &stream).expect_status(0);
     outcome.expect_stderr("volume 0001: not sealed, and its image of").expect_stderr("would not fit");
 }
+
+#[test]
+fn of_an_option_that_is_given_again_the_last_counts() {
+    // As in all tools, so that a line in a script can be completed.
+    let sandbox = Sandbox::new();
+    let args = ["--to", "Other", "--to", "Archive", "--media", "cd", "--media", "bd25", "--flush"];
+    let outcome = sandbox.run("ms-pack", &args, record("photos/2012/a.jpg", 5).as_bytes()).expect_status(0);
+    let pack = Pack::of(outcome);
+    assert_eq!(pack.dests(), ["Archive/0001/2012/a.jpg"]);
+    assert!(String::from_utf8_lossy(&pack.stdout).contains("capacity=24220008448"));
+}

@@ -95,7 +95,7 @@ fn a_half_sealed_volume_is_finished_by_any_run() {
 fn what_a_crash_left_under_a_temporary_name_is_in_no_seal() {
     let sandbox = Sandbox::new();
     let rows = sandbox.volume(7, &[("2012/a.jpg", "alpha")]);
-    sandbox.write("Archive/0007/.ms-seal.tmp", "half a fi");
+    sandbox.write("Archive/0007/.ms-seal.tmp", "MS_0007\n=======\n\nThis is vol");
     sandbox.seal(&[], &rows).expect_status(0);
     sandbox.expect_sealed(7);
     assert!(!sandbox.exists("Archive/0007/.ms-seal.tmp"));

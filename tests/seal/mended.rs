@@ -337,7 +337,7 @@ fn messages_say_what_to_do() {
 
     sandbox.mkdir("Archive/.ms-seal.tmp");
     let outcome = sandbox.run_seal(&[]).expect_status(2);
-    outcome.expect_stderr("removing what an interrupted run left: Archive/.ms-seal.tmp: Is a directory");
+    outcome.expect_stderr("removing what an interrupted run left: Archive/.ms-seal.tmp: ms-seal has not written this");
     remove(&sandbox, ".ms-seal.tmp");
 
     sandbox.put_archived("0003/x", "x".repeat(700_000));
