@@ -130,6 +130,6 @@ mod tests {
             let is_one = begins_a_text(other.as_bytes());
             assert_eq!(is_one, other == "2012/a", "{other:?}");
         }
-        assert!(!begins_a_text(&[b"0007/", &[b'a'; HEAD][..]].concat()[..HEAD]), "longer than any path");
+        assert!(!begins_a_text(&[b"0007/".as_slice(), &vec![b'a'; HEAD]].concat()[..HEAD]), "longer than any path");
     }
 }
