@@ -257,7 +257,9 @@ fn a_tree_sorted_by_date_is_no_archive_whatever_else_stands_in_it() {
         if first != "2005" {
             std::fs::remove_dir_all(sandbox.path("Archive/2012")).expect("removal");
         }
-        files.iter().for_each(|(name, text)| drop(sandbox.write(format!("Archive/{name}"), text)));
+        for (name, text) in files {
+            sandbox.write(format!("Archive/{name}"), text);
+        }
         let outcome = sandbox.pack(&["--flush"], &record("photos/2012/a.jpg", 1)).expect_status(2);
         let outcome = outcome.expect_stderr(&format!("--to: Archive/{first}: a tree that is sorted by "));
         assert!(outcome.stdout.is_empty(), "{files:?}");

@@ -12,7 +12,9 @@ const FILES: [&str; 2] = ["0001/2012/a.jpg", "0001/2013/b.jpg"];
 /// A sealed volume that no archive knows, beside one that is as it should be.
 fn restored() -> Sandbox {
     let sandbox = Sandbox::new();
-    FILES.iter().for_each(|name| drop(sandbox.put_archived(name, name)));
+    for name in FILES {
+        sandbox.put_archived(name, name);
+    }
     sandbox.put_archived("0002/2014/c.jpg", "third");
     let rows = [
         moved(&sandbox, FILES[0], (1, 2)),
@@ -70,7 +72,9 @@ fn a_volume_that_came_back_with_another_file_is_left_out() {
 #[test]
 fn a_medium_may_keep_times_less_exactly() {
     let sandbox = restored();
-    FILES.iter().for_each(|name| set_mtime(&sandbox.path(format!("Archive/{name}")), MTIME, 0));
+    for name in FILES {
+        set_mtime(&sandbox.path(format!("Archive/{name}")), MTIME, 0);
+    }
     sandbox.run_seal(&[]).expect_status(0).expect_stderr("completed what the archive tells of 2 volumes: 0001, 0002");
     assert!(String::from_utf8_lossy(&sandbox.read("Archive/catalog/0001.tsv")).contains("1330948800.123456789"));
 }
