@@ -141,7 +141,7 @@ fn undo_takes_nothing_out_of_a_sealed_volume() {
     sandbox.run("ms-mv", &["-q"], &plan(&[Row::new(&sandbox, "a", "Archive/0001/a")])).expect_status(0);
     sandbox.write("Archive/0001/index.json", "{}");
     sandbox.write("Archive/0001/B3SUMS", "");
-    undo(&sandbox).expect_status(1).expect_stderr("sealed");
+    undo(&sandbox).expect_status(2).expect_stderr("sealed");
     assert!(sandbox.exists("Archive/0001/a") && !sandbox.exists("a"));
 }
 
