@@ -62,10 +62,10 @@ filesystems: ## run the tests of ms-mv on ext4, xfs, btrfs, overlay, tmpfs, exfa
 
 # Seeded, so that a failure comes again. All targets of tests/fuzz, then each reader of photos and videos by itself. What
 # looks further is cargo-fuzz: see fuzz/README.md.
-fuzz: ## have damaged files of all kinds read, for about two minutes
-	MEDIASTRUCT_FUZZ_SECONDS=8 $(CARGO) test --locked --quiet --test fuzz seeded
-	MEDIASTRUCT_FUZZ_SECONDS=10 $(CARGO) test --locked --quiet --lib damage_is_survived
-	MEDIASTRUCT_FUZZ_SECONDS=4 $(CARGO) test --locked --quiet --lib no_harm
+fuzz: ## have damaged files of all kinds read, for about a minute
+	MEDIASTRUCT_FUZZ_SECONDS=4 $(CARGO) test --locked --quiet --test fuzz seeded
+	MEDIASTRUCT_FUZZ_SECONDS=5 $(CARGO) test --locked --quiet --lib damage_is_survived
+	MEDIASTRUCT_FUZZ_SECONDS=2 $(CARGO) test --locked --quiet --lib no_harm
 
 bench: all ## time the tools beside their peers (see benches/bench.sh)
 	@PATH="$(abspath $(TARGET)/release):$$PATH" benches/bench.sh

@@ -14,6 +14,7 @@ mod mounts;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
@@ -195,12 +196,26 @@ pub fn parent(path: &Path) -> &Path {
     }
 }
 
+/// The absolute path of what stands at `path`, without symbolic links. The link that /proc keeps for a descriptor tells it at
+/// once, where realpath(3) looks at each name on the way by the whole path up to it.
+fn real(path: &Path) -> io::Result<PathBuf> {
+    let fd = openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+    let told = std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
+    let id = |stat: rustix::fs::Stat| (stat.st_dev, stat.st_ino);
+    // What was removed meanwhile, or cannot be reached by any path, is told of with other words in that link.
+    let leads_there = |real: &PathBuf| {
+        let there = rustix::fs::stat(real).map(id);
+        real.is_absolute() && there.is_ok() && there == rustix::fs::fstat(&fd).map(id)
+    };
+    told.ok().filter(leads_there).map_or_else(|| path.canonicalize(), Ok)
+}
+
 /// Resolves symbolic links and `..` as far as directories exist; the rest is taken by its spelling.
 fn resolve(path: &Path) -> PathBuf {
     let mut existing = path;
     let mut rest: Vec<Component<'_>> = Vec::new();
     loop {
-        if let Ok(real) = existing.canonicalize() {
+        if let Ok(real) = real(existing) {
             let mut whole = real;
             whole.extend(rest.iter().rev());
             return spelled(&whole);
