@@ -190,7 +190,7 @@ impl Fresh<'_> {
         if unlisted > 0 {
             let names = report::count(unlisted, "file");
             self.job.reporter.warn(&format!(
-                "sealing: {}: {names} whose names b3sum cannot check: in index.json, and not in B3SUMS",
+                "sealing: {}: {names} with a name that b3sum cannot check: in index.json, and not in B3SUMS",
                 shown(&self.inventory.dir)
             ));
         }
