@@ -125,9 +125,8 @@ impl Sentry {
         mut places: impl Iterator<Item = &'l Location>,
         look: impl FnOnce() -> bool,
     ) -> bool {
-        let now = self.now();
         if let Some((at, answer)) = seen.0.get()
-            && at == now
+            && self.now() == Some(at)
         {
             return answer;
         }
@@ -135,22 +134,22 @@ impl Sentry {
         // What comes from here on may or may not be seen by the look, and is looked for again.
         let now = self.now();
         let answer = look();
-        seen.0.set(is_watched.then_some((now, answer)));
+        seen.0.set(now.filter(|_| is_watched).map(|now| (now, answer)));
         answer
     }
 
-    /// How often something has come.
-    fn now(&self) -> u64 {
-        if self.moments.get() > 0 {
-            return self.count.get();
-        }
+    /// How often something has come; `None` where that cannot be known.
+    fn now(&self) -> Option<u64> {
         let mut queue = self.queue.borrow_mut();
-        let (Some(known), Some(mounts)) = (queue.as_mut(), &self.mounts) else { return 0 };
+        let (known, mounts) = (queue.as_mut()?, self.mounts.as_ref()?);
+        if self.moments.get() > 0 {
+            return Some(self.count.get());
+        }
         let mut asked = [PollFd::new(&known.inotify, PollFlags::IN), PollFd::new(mounts, PollFlags::PRI)];
         let polled = poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
         let [has_events, has_mounts] = asked.map(|asked| !asked.revents().is_empty());
         let found = match polled {
-            Ok(0) => return self.count.get(),
+            Ok(0) => return Some(self.count.get()),
             Ok(_) if has_mounts => Found::End,
             Ok(_) if has_events => known.read(),
             _ => Found::End,
@@ -161,7 +160,7 @@ impl Sentry {
         if found == Found::End {
             *queue = Queue::new();
         }
-        self.count.get()
+        queue.as_ref().map(|_| self.count.get())
     }
 
     /// Watches all directories that lead to a place; whether that could be done.
@@ -303,6 +302,25 @@ mod tests {
         let listed = |top: &Path| fs::create_dir(top.join("catalog")).expect("directory");
         assert_eq!(looks(|_| (), listed), 1);
         assert_eq!(looks(listed, put("catalog/0001.tsv")), 1);
+    }
+
+    #[test]
+    fn without_the_kernel_everything_is_looked_at_each_time() {
+        let top = tempfile::tempdir().expect("directory");
+        let place = Locator::new().expect("locator").directory(top.path());
+        let (sentry, seen, count) = (Sentry::new(), Seen::default(), Cell::new(0));
+        let ask = || {
+            sentry.ask(&seen, [&*place].into_iter(), || {
+                count.set(count.get() + 1);
+                true
+            })
+        };
+        assert!(ask() && ask());
+        assert_eq!(count.get(), 1);
+        // As after a reset for which there was no descriptor left.
+        sentry.queue.replace(None);
+        assert!(ask() && ask());
+        assert_eq!(count.get(), 3);
     }
 
     #[test]
