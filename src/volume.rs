@@ -158,20 +158,26 @@ pub fn has_begun(dir: &Path) -> bool {
     is_closed(dir) || is_readme(&dir.join(README), None).unwrap_or(false)
 }
 
+/// The first `most` bytes of the regular file at `path`; `None` where there is none.
+fn head_of(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
+    match path.symlink_metadata() {
+        Ok(status) if status.is_file() => {}
+        Ok(_) => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let mut head = Vec::new();
+    open_file(path)?.take(most).read_to_end(&mut head)?;
+    Ok(Some(head))
+}
+
 /// Whether the file at `path` begins as the text for people does: with the label of volume `number`, or of any. What is not
 /// there, or is no regular file, does not.
 ///
 /// # Errors
 /// What the system gives.
 pub fn is_readme(path: &Path, number: Option<Number>) -> io::Result<bool> {
-    match path.symlink_metadata() {
-        Ok(status) if status.is_file() => {}
-        Ok(_) => return Ok(false),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(error),
-    }
-    let mut head = Vec::new();
-    open_file(path)?.take(README_HEAD).read_to_end(&mut head)?;
+    let Some(head) = head_of(path, README_HEAD)? else { return Ok(false) };
     let mut lines = head.split(|byte| *byte == b'\n');
     let (Some(label), Some(rule), Some(_)) = (lines.next(), lines.next(), lines.next()) else { return Ok(false) };
     let found = label.strip_prefix(LABEL.as_bytes()).and_then(|name| Number::of_dir(OsStr::from_bytes(name)));

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{self, Read as _, Write};
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
@@ -60,14 +60,7 @@ fn write_text(value: Option<impl fmt::Display>, out: &mut dyn Write) -> io::Resu
 /// # Errors
 /// What the system gives.
 pub fn is_one(path: &Path) -> io::Result<bool> {
-    match path.symlink_metadata() {
-        Ok(status) if status.is_file() => {}
-        Ok(_) => return Ok(false),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(error),
-    }
-    let mut head = Vec::new();
-    super::open_file(path)?.take(128).read_to_end(&mut head)?;
+    let Some(mut head) = super::head_of(path, 128)? else { return Ok(false) };
     head.retain(|byte| !byte.is_ascii_whitespace());
     Ok(head.starts_with(br#"{"format":"mediastruct-volume/"#))
 }
