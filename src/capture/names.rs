@@ -26,9 +26,15 @@ pub(super) struct NameDate {
     pub(super) ours: bool,
 }
 
+/// No path is longer (`PATH_MAX`, linux/limits.h), and the search takes time with the square of the length.
+const LONGEST_NAME: usize = 4096;
+
 /// Reads the date in a file's name, if there is one that can be true.
 #[must_use]
 pub(super) fn date(name: &OsStr) -> Option<NameDate> {
+    if name.len() > LONGEST_NAME {
+        return None;
+    }
     let name = masked(stem(name.as_bytes()));
     let groups = Groups::of(&name);
     let full = (0..groups.len()).find_map(|index| with_time(&groups, index));

@@ -20,6 +20,9 @@ const UNKNOWN: &str = "unknown";
 /// The longest name that Linux filesystems take, in bytes (`NAME_MAX`, `limits.h`).
 const LONGEST_NAME: usize = 255;
 
+/// As long as a path can be (`PATH_MAX`, linux/limits.h): what is made of longer ones takes much memory.
+const LONGEST_TEMPLATE: usize = 4096;
+
 /// A pattern that was found to be good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
@@ -62,6 +65,9 @@ impl Template {
     /// # Errors
     /// What is wrong with it, and where.
     pub fn parse(text: &str) -> Result<Self, String> {
+        if text.len() > LONGEST_TEMPLATE {
+            return Err("it is longer than 4096 bytes, as no path is".to_owned());
+        }
         let mut parser = Parser { text, at: 0, pieces: Vec::new() };
         while let Some(piece) = parser.next()? {
             parser.push(piece);
@@ -348,6 +354,9 @@ mod tests {
         ] {
             assert_eq!(Template::parse(text), Err(problem.into()), "{text}");
         }
+        let path = "%Y/".repeat(1365);
+        assert!(Template::parse(&format!("{path}a")).is_ok());
+        assert_eq!(Template::parse(&format!("{path}ab")), Err("it is longer than 4096 bytes, as no path is".into()));
         assert!(Template::parse("{date}").expect_err("unknown").starts_with("{date} at character 1 is not one of"));
     }
 

@@ -34,6 +34,18 @@ fn a_million_malformed_lines_of_checksums_take_little_memory() {
 }
 
 #[test]
+fn a_template_of_a_million_bytes_takes_little_memory() {
+    let peak = guarded(targets::template, "%Y/".repeat(350_000).as_bytes());
+    assert!(peak < 1 << 20, "{peak}");
+}
+
+/// Reading on from each of its dates once took a minute.
+#[test]
+fn a_name_of_a_million_bytes_is_no_date() {
+    targets::name(&b"-01-02T03-04-05Z.png1546398245678.jpg".repeat(25_000));
+}
+
+#[test]
 fn a_million_malformed_lines_of_a_plan_take_little_memory() {
     let check = |text: &[u8]| {
         let held = Held::made_from("plan", |out| {
