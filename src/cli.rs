@@ -192,7 +192,12 @@ impl Common {
     /// open what they need.
     #[must_use]
     pub fn jobs(&self) -> usize {
-        self.jobs.map_or_else(num_cpus::get, NonZeroUsize::get).min(MOST_JOBS).min(jobs_with_files())
+        limited(self.jobs.map_or_else(num_cpus::get, NonZeroUsize::get))
+    }
+
+    /// Whether the number of threads was said.
+    pub(crate) fn asks_for_jobs(&self) -> bool {
+        self.jobs.is_some()
     }
 
     /// How records are written: CSV has a header unless it is left out, TSV has none unless it is asked for.
@@ -212,7 +217,11 @@ const FILES_OF_JOB: u64 = 12;
 /// Files that are open whatever the number of threads: standard ones, an index, a lock.
 const FILES_OF_ALL: u64 = 16;
 
-/// How many threads have enough files to open.
+/// So many threads, or as many as have enough files to open.
+pub(crate) fn limited(jobs: usize) -> usize {
+    jobs.min(MOST_JOBS).min(jobs_with_files())
+}
+
 fn jobs_with_files() -> usize {
     let jobs = getrlimit(Resource::Nofile).maximum.map(|files| files.saturating_sub(FILES_OF_ALL) / FILES_OF_JOB);
     jobs.and_then(|jobs| usize::try_from(jobs).ok()).map_or(MOST_JOBS, |jobs| jobs.max(1))

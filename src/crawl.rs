@@ -6,6 +6,7 @@
 mod candidates;
 mod duplicates;
 mod indexed;
+mod lanes;
 mod links;
 pub mod options;
 mod output;
@@ -22,6 +23,7 @@ use std::sync::{Mutex, PoisonError};
 pub use options::{Hashing, Keeping, Options};
 
 use crate::cli::{Exit, Failure};
+use crate::disk::Hardware;
 use crate::hash::{Status, Trouble};
 use crate::index::{self, Index, Kept, Seen};
 use crate::interrupt::Interrupt;
@@ -66,6 +68,7 @@ pub trait Sink {
 struct Crawl<'a> {
     options: &'a Options,
     filter: Filter,
+    disks: Hardware,
     jobs: usize,
     reporter: &'a Reporter,
     progress: &'a Progress,
@@ -207,10 +210,12 @@ fn crawl_with(
     interrupt: &Interrupt,
     sink: &mut dyn Sink,
 ) -> Result<(), Failure> {
-    let (filter, jobs) = (options.filter.build()?, options.common.jobs());
+    let disks = Hardware::new(options.disks);
+    let jobs = disks.jobs(&options.common, roots.iter().map(|root| &*root.path));
     let crawl = Crawl {
         options,
-        filter,
+        filter: options.filter.build()?,
+        disks,
         jobs,
         reporter,
         progress,

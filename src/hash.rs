@@ -1,16 +1,20 @@
 //! The content hash of one file, and the certainty that it was one file with one content while it was read.
 //!
 //! A file is opened, looked at, read and looked at again. Where its size or times differ before and after, or where
-//! it gave more or fewer bytes than it should, there is no hash. [`pieces`] divides a very large one among threads.
+//! it gave more or fewer bytes than it should, there is no hash. [`pieces`] divides a very large one among threads;
+//! `alike` reads several that are probably equal.
 
+pub(crate) mod alike;
 pub mod pieces;
 
 use std::fmt;
 use std::fs::{File, Metadata};
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::Path;
 
+use foldhash::fast::FixedState;
 use rustix::fs::{CWD, Mode, OFlags};
 
 use crate::mapped::Mapping;
@@ -121,6 +125,8 @@ fn timestamp(seconds: i64, nanoseconds: i64) -> Timestamp {
 #[derive(Debug)]
 pub struct Scratch {
     buffer: Box<[u8]>,
+    /// For a second file beside the first; empty until there is one.
+    beside: Box<[u8]>,
     maps: bool,
 }
 
@@ -134,7 +140,15 @@ impl Scratch {
     /// Reads into a buffer of its own, or, if `maps`, maps what is large enough to be worth it.
     #[must_use]
     pub fn new(maps: bool) -> Self {
-        Self { buffer: vec![0; BUFFER].into_boxed_slice(), maps }
+        Self { buffer: vec![0; BUFFER].into_boxed_slice(), beside: Box::default(), maps }
+    }
+
+    /// Buffers for two files. Together they still are in the processor's second-level cache.
+    fn two_buffers(&mut self) -> (&mut [u8], &mut [u8]) {
+        if self.beside.is_empty() {
+            self.beside = vec![0; BUFFER].into_boxed_slice();
+        }
+        (&mut self.buffer, &mut self.beside)
     }
 }
 
@@ -197,19 +211,45 @@ impl Opened {
         Ok(ContentHash::from(hash))
     }
 
-    /// Hashes `len` bytes from `offset`; `len` is at most [`Opened::MOST_AT_ONCE`].
+    /// Hashes `len` bytes from each of these offsets. All of them together are at most [`Opened::MOST_AT_ONCE`].
     ///
     /// # Errors
     /// [`Trouble`] where they cannot be read, or the file changed meanwhile.
-    pub fn hash_part(&self, offset: u64, len: usize, scratch: &mut Scratch) -> Result<ContentHash, Trouble> {
-        let buffer = &mut scratch.buffer[..len];
-        self.file.read_exact_at(buffer, offset).map_err(|error| self.explain(error))?;
+    pub fn hash_parts(&self, offsets: &[u64], len: usize, scratch: &mut Scratch) -> Result<ContentHash, Trouble> {
+        let buffer = &mut scratch.buffer[..offsets.len() * len];
+        for (part, offset) in buffer.chunks_mut(len).zip(offsets) {
+            self.read_exact(part, *offset)?;
+        }
         self.check_unchanged()?;
         Ok(ContentHash::from(blake3::hash(buffer)))
     }
 
-    /// The most that [`Opened::hash_part`] reads.
+    /// The most that [`Opened::hash_parts`] reads.
     pub const MOST_AT_ONCE: usize = BUFFER;
+
+    fn read_exact(&self, buffer: &mut [u8], offset: u64) -> Result<(), Trouble> {
+        self.file.read_exact_at(buffer, offset).map_err(|error| self.explain(error))
+    }
+
+    /// A number that is the same for equal contents, and another for most others: found many times faster than a hash,
+    /// and good for nothing but to tell files apart.
+    ///
+    /// # Errors
+    /// [`Trouble`] where the file cannot be read, or changed meanwhile.
+    pub(crate) fn fingerprint(&self, scratch: &mut Scratch) -> Result<u64, Trouble> {
+        let mut hasher = FixedState::with_seed(0).build_hasher();
+        let mut done = 0;
+        while done < self.status.size {
+            let left = self.status.size - done;
+            let room = usize::try_from(left).map_or(BUFFER, |left| left.min(BUFFER));
+            let part = &mut scratch.buffer[..room];
+            self.read_exact(part, done)?;
+            hasher.write(part);
+            done += room as u64;
+        }
+        self.check_unchanged()?;
+        Ok(hasher.finish())
+    }
 
     /// Whether it still is what it was when it was opened.
     ///
@@ -246,7 +286,7 @@ impl Opened {
         // Whether the disk failed or somebody cut the file short is told by reading, and by nothing else.
         let mut byte = [0];
         for at in [offset, offset + len as u64 - 1] {
-            self.file.read_exact_at(&mut byte, at).map_err(|error| self.explain(error))?;
+            self.read_exact(&mut byte, at)?;
         }
         Err(Trouble::Changed)
     }
@@ -262,7 +302,7 @@ impl Opened {
         while done < len {
             let room = buffer.len().min(len - done);
             let part = &mut buffer[..room];
-            self.file.read_exact_at(part, offset + done as u64).map_err(|error| self.explain(error))?;
+            self.read_exact(part, offset + done as u64)?;
             hasher.update(part);
             done += room;
         }

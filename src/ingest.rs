@@ -30,6 +30,7 @@ pub use template::{DEFAULT, Template};
 
 use crate::cli::{Exit, Failure};
 use crate::crawl;
+use crate::disk::Hardware;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::Reporter;
@@ -45,7 +46,7 @@ const TOOL: &str = "ms-ingest";
 #[derive(Debug, Clone, Copy)]
 struct Job<'a> {
     options: &'a Options,
-    jobs: usize,
+    disks: &'a Hardware,
     reporter: &'a Reporter,
     progress: &'a Progress,
     interrupt: &'a Interrupt,
@@ -65,13 +66,8 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Result<Exit, Failure> {
         Origin::Names(crawl::names(&options.crawl, &reporter)?)
     };
     let interrupt = Interrupt::install()?;
-    let job = Job {
-        options,
-        jobs: options.crawl.common.jobs(),
-        reporter: &reporter,
-        progress: &progress,
-        interrupt: &interrupt,
-    };
+    let disks = &Hardware::new(options.crawl.disks);
+    let job = Job { options, disks, reporter: &reporter, progress: &progress, interrupt: &interrupt };
     let plan = make_plan(origin, &job);
     progress.finish();
     let (plan, summary) = plan?;

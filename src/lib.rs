@@ -23,7 +23,7 @@
 //! | How does a file move without being lost? How does it come back? | [`mv`], [`journal`], `rename` |
 //! | Which directory is this really, and is it protected? | [`place`], `straight` |
 //! | What if a file is cut short while it is mapped? What if Ctrl-C comes? | [`mapped`], [`interrupt`] |
-//! | How are many files read at once? | `pool`, `reading` |
+//! | How are many files read at once? From which disk is one read at a time? | `pool`, `reading`, [`disk`] |
 //! | What do all tools share? | [`cli`], [`report`], [`progress`] |
 //! | What can all this be tried on? | [`dataset`] |
 //!
@@ -34,6 +34,7 @@ pub mod capture;
 pub mod cli;
 pub mod crawl;
 pub mod dataset;
+pub mod disk;
 pub mod dupes;
 pub mod escape;
 pub mod hash;

@@ -1,13 +1,16 @@
 //! Reading many files with all workers of a [`Pool`](crate::pool::Pool) at once, whoever wants to know their hashes.
 //!
 //! Files come in batches. What a worker has not come to after some bytes it offers to the others, and a very large file
-//! is read by all of them in pieces. So none is idle while there is anything to read.
+//! is read by all of them in pieces. So none is idle while there is anything to read. What is on a [disk](crate::disk) that
+//! turns is read by one of them.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use blake3::hazmat::ChainingValue;
 
+use crate::disk::Hardware;
 use crate::hash::pieces::Pieces;
 use crate::hash::{Opened, Scratch, Status, Trouble};
 use crate::pool::Hand;
@@ -28,8 +31,24 @@ const DIVIDED: u64 = 64 << 20;
 pub(crate) enum Reading<F> {
     /// Open some files, and read them.
     Files(Vec<F>),
+    /// Open some files that lie on one disk that turns, and read them one after the other, as that disk would have it.
+    InTurn(Vec<F>),
     /// Read pieces of a large file.
     Pieces(Arc<LargeFile<F>>),
+}
+
+impl<F> Reading<F> {
+    /// What there is to do where all files are known from the start, in the order in which disks have them: those on a disk
+    /// that turns in one task, the others in many.
+    pub(crate) fn of_all<'p>(files: Vec<F>, disks: &Hardware, path: impl Fn(&F) -> &'p Path) -> Vec<Self> {
+        let (lanes, others) = disks.divide(files, path);
+        let mut tasks: Vec<Self> = lanes.into_iter().map(Self::InTurn).collect();
+        let mut others = others.into_iter();
+        while others.len() > 0 {
+            tasks.push(Self::Files(others.by_ref().take(BATCH).collect()));
+        }
+        tasks
+    }
 }
 
 /// A file that is read in pieces.
@@ -88,6 +107,7 @@ impl<'h, T: Send> Reader<'h, T> {
     {
         match reading {
             Reading::Files(files) => self.read_files(files, client),
+            Reading::InTurn(files) => self.read_in_turn(files, client),
             Reading::Pieces(file) => self.read_pieces(&file, client),
         }
     }
@@ -113,6 +133,24 @@ impl<'h, T: Send> Reader<'h, T> {
             }
             if read > SHARE {
                 self.share(files.by_ref().collect());
+            }
+        }
+        client.flush();
+    }
+
+    fn read_in_turn<C: Client>(&mut self, files: Vec<C::File>, client: &mut C) {
+        for (number, file) in files.into_iter().enumerate() {
+            if let Some((file, opened)) = client.open(file) {
+                match self.divide(opened, client) {
+                    Ok(pieces) => self.read_what_is_left(&LargeFile { file, pieces }, client),
+                    Err(opened) => drop(self.read_whole(file, &opened, client)),
+                }
+            }
+            if client.is_stopped() {
+                break;
+            }
+            if number % BATCH == BATCH - 1 {
+                client.flush();
             }
         }
         client.flush();
@@ -157,6 +195,10 @@ impl<'h, T: Send> Reader<'h, T> {
         if large.pieces.any_left() {
             self.hand.push(Reading::Pieces(Arc::clone(large)).into());
         }
+        self.read_what_is_left(large, client);
+    }
+
+    fn read_what_is_left<C: Client>(&mut self, large: &LargeFile<C::File>, client: &mut C) {
         while !client.is_stopped()
             && let Some(step) = large.pieces.hash_next(&mut self.scratch)
         {

@@ -16,6 +16,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Common, Exit, Failure};
+use crate::disk::{Disks, Hardware};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{self, Reporter};
@@ -36,6 +37,8 @@ pub struct Options {
     pub failed: bool,
     /// Whether to go on without malformed lines.
     pub skip_bad_lines: bool,
+    /// What the disks are taken for.
+    pub disks: Disks,
     /// What all tools have.
     pub common: Common,
 }
@@ -44,7 +47,7 @@ pub struct Options {
 #[derive(Debug)]
 struct Job<'a> {
     options: &'a Options,
-    jobs: usize,
+    disks: Hardware,
     reporter: &'a Reporter,
     progress: &'a Progress,
     interrupt: &'a Interrupt,
@@ -63,8 +66,8 @@ pub fn run(operands: &[OsString], options: &Options) -> Result<Exit, Failure> {
     let interrupt = Interrupt::install()?;
     let mut progress = Progress::start("ms-verify", options.common.progress);
     let reporter = progress.reporter("ms-verify", options.common.quiet);
-    let job =
-        Job { options, jobs: options.common.jobs(), reporter: &reporter, progress: &progress, interrupt: &interrupt };
+    let disks = Hardware::new(options.disks);
+    let job = Job { options, disks, reporter: &reporter, progress: &progress, interrupt: &interrupt };
     let result = job.verify(&inputs, io::stdout().lock());
     progress.finish();
     let tally = result?;

@@ -34,6 +34,8 @@ the operands; for the working directory where none is given.
                             nothing else: 90s 15m 12h 120d 2w 1y
       --rehash              read everything again
       --mmap                map large files into memory instead of reading them
+      --disks KIND          auto, rotating (one file at a time is read from each
+                            filesystem) or solid
       --csv, --header, --no-header
                             how records are written
   -j, --jobs N              work in N threads

@@ -36,6 +36,8 @@ and writes a plan for ms-mv that sorts them below DIR by the time of capture.
       --files-from FILE     take operands from FILE (-: standard input), one a line
   -0, --null                names in these files end with NUL, not newline
       --mmap                map large files into memory instead of reading them
+      --disks KIND          auto, rotating (one file at a time is read from each
+                            filesystem) or solid
       --csv, --header, --no-header
                             how records are written
   -j, --jobs N              work in N threads

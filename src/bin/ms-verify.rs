@@ -22,6 +22,8 @@ again, and writes the records that still hold.
   --quick            compare size and time only, and open no file
   --root DIR         relative paths hold in DIR
   --skip-bad-lines   go on without malformed lines
+  --disks KIND       auto, rotating (one file at a time is read from each filesystem) or
+                     solid
   --csv              write CSV
   --header           write the names of the columns first (--no-header: not, also in CSV)
   -j, --jobs N       how many threads work at once
@@ -48,6 +50,7 @@ fn run(mut parser: Parser) -> Result<Exit, Failure> {
                 "--quick" => options.quick = true,
                 "--root" => options.root = Some(cli::path(&option, parser.value()?)?),
                 "--skip-bad-lines" => options.skip_bad_lines = true,
+                _ if options.disks.take(&option, &mut parser)? => {}
                 _ if options.common.take(&option, &mut parser)? => {}
                 _ => return Err(cli::unknown_option(&option)),
             },

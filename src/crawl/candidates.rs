@@ -42,15 +42,12 @@ impl Candidate {
         self.size
     }
 
-    pub(super) fn inode(&self) -> u64 {
-        self.inode
-    }
-
     pub(super) fn is_same_file(&self, other: &Self) -> bool {
         self.identity() == other.identity()
     }
 
-    fn identity(&self) -> (u32, u64) {
+    /// Its filesystem and its inode: in this order most disks have them.
+    pub(super) fn identity(&self) -> (u32, u64) {
         (self.device, self.inode)
     }
 

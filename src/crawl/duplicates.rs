@@ -1,5 +1,6 @@
-//! Hashing in full only what can have a duplicate: by size, then by the first block, then by the last, then in full,
-//! large files in growing steps, so that each leaves at its first difference.
+//! Hashing in full only what can have a duplicate: by size, then by a block at the start, in the middle and at the end,
+//! then in full, large files in growing steps, so that each leaves at its first difference. What is alike by then is
+//! read side by side: one is hashed, and the others are compared with it.
 //!
 //! Each file is read under one of its names only, however many it has. Files are taken in windows of whole groups of one
 //! size, so that what is kept for a group goes when the group is done.
@@ -13,7 +14,7 @@ use super::probe::{Item, Probe};
 use super::{Crawl, Found, Sink, pipeline};
 use crate::cli::Failure;
 use crate::hash::pieces::{self, PIECE};
-use crate::hash::{Opened, Scratch, Trouble};
+use crate::hash::{Opened, Scratch, Trouble, alike};
 use crate::index;
 use crate::record::{ContentHash, Timestamp};
 use crate::walk::Root;
@@ -21,9 +22,35 @@ use crate::walk::Root;
 /// Files of this size and less are read whole at once: opening them again costs more than reading on.
 const WHOLE: u64 = 32 << 10;
 
-/// What is compared at the start and at the end of larger files. Cameras write what differs within the first few
-/// thousand bytes, and a disk reads no less at a time.
-const BLOCK: usize = 16 << 10;
+/// Bytes that are compared at each spot of larger files: a page, the least that is read of a disk.
+const BLOCK: usize = 4 << 10;
+
+/// Where larger files are compared first. Cameras write what differs into the first few thousand bytes; what they write
+/// alike in all raw photos of one size, at the start and at the end, is at least another picture in the middle.
+#[derive(Debug, Clone, Copy)]
+enum Spot {
+    Start,
+    Middle,
+    End,
+}
+
+/// All at once, for to open a file costs more than to read three blocks of it.
+const AT_ONCE: &[&[Spot]] = &[&[Spot::Start, Spot::Middle, Spot::End]];
+
+/// On a disk that turns each further block costs as much as a file, and the first tells most files apart.
+const IN_TURN: &[&[Spot]] = &[&[Spot::Start], &[Spot::Middle, Spot::End]];
+
+impl Spot {
+    /// Where it begins in a file of `size` bytes, which are more than a block.
+    fn offset(self, size: u64) -> u64 {
+        let block = BLOCK as u64;
+        match self {
+            Self::Start => 0,
+            Self::Middle => size / 2 / block * block,
+            Self::End => size - block,
+        }
+    }
+}
 
 /// How much further each step into large files goes.
 const GROWTH: u64 = 8;
@@ -60,7 +87,7 @@ impl Search<'_> {
             begin += group.len();
             let mut items = self.pass_known(items, &mut unread)?;
             if unread.len() >= WINDOW {
-                self.read_whole(std::mem::take(&mut unread))?;
+                self.read_whole(std::mem::take(&mut unread).chunks(1).collect())?;
             }
             // Nothing to compare; but whether an empty file can be read shows only when it is opened, as with all files.
             if items.len() == 1 && group[0].size() > 0 {
@@ -72,7 +99,7 @@ impl Search<'_> {
                 self.search(std::mem::take(&mut window))?;
             }
         }
-        self.read_whole(unread)?;
+        self.read_whole(unread.chunks(1).collect())?;
         self.search(window)
     }
 
@@ -105,42 +132,82 @@ impl Search<'_> {
 
     fn search(&mut self, items: Vec<Item>) -> Result<(), Failure> {
         let (small, large): (Vec<Item>, Vec<Item>) = items.into_iter().partition(|item| self.probe.size(item) <= WHOLE);
-        self.read_whole(small)?;
-        let alike = self.compare(large, |opened, scratch| opened.hash_part(0, BLOCK, scratch))?;
-        let alike = self
-            .compare(alike, |opened, scratch| opened.hash_part(opened.status().size - BLOCK as u64, BLOCK, scratch))?;
+        self.read_whole(small.chunks(1).collect())?;
+        let mut alike = large;
+        for spots in if self.probe.crawl.disks.any_spindle() { IN_TURN } else { AT_ONCE } {
+            alike = self.compare_spots(alike, spots)?;
+        }
         let (middling, large): (Vec<Item>, Vec<Item>) =
             alike.into_iter().partition(|item| self.probe.size(item) <= PIECE);
-        self.read_whole(middling)?;
+        let middling = self.thin_out(middling)?;
+        let groups = middling.chunk_by(|a, b| self.kind(a) == self.kind(b));
+        self.read_whole(groups.flat_map(|group| group.chunks(self.together())).collect())?;
         self.grow(large)
     }
 
-    fn read_whole(&mut self, mut items: Vec<Item>) -> Result<(), Failure> {
-        self.probe.in_disk_order(&mut items);
+    /// So many files are read side by side. A disk that turns would go to and fro between them.
+    fn together(&self) -> usize {
+        if self.probe.crawl.disks.any_spindle() { 1 } else { alike::MOST }
+    }
+
+    /// Reads files whole. Those that stand together have one size, and are probably equal.
+    fn read_whole(&mut self, mut groups: Vec<&[Item]>) -> Result<(), Failure> {
         let probe = self.probe;
-        let hashes = probe.ask(&items, |item, scratch| {
-            probe.crawl.progress.add_bytes(probe.size(item));
-            probe.read(item, |opened| opened.hash(scratch))
-        });
-        for (item, hash) in items.into_iter().zip(hashes) {
-            if hash.is_some() {
-                self.found(item.names, hash)?;
+        groups.sort_unstable_by_key(|group| probe.place(&group[0]));
+        let hashes = probe.map(
+            &groups,
+            |group| probe.spindle(&group[0]),
+            |scratch, group| {
+                group.iter().for_each(|item| probe.crawl.progress.add_bytes(probe.size(item)));
+                probe.hashes(group, scratch)
+            },
+        );
+        for (group, hashes) in groups.into_iter().zip(hashes) {
+            for (item, hash) in group.iter().zip(hashes.into_iter().flatten()) {
+                if hash.is_some() {
+                    self.found(item.names.clone(), hash)?;
+                }
             }
         }
         Ok(())
     }
 
-    /// Reads a part of each; what differs from all others of its size is handed on, and what is alike comes back.
-    fn compare(
+    /// Takes out of large groups what a fast hash tells apart: where most differ, there is little use in a slow one.
+    fn thin_out(&mut self, items: Vec<Item>) -> Result<Vec<Item>, Failure> {
+        let (mut few, mut crowded) = (Vec::new(), Vec::new());
+        let mut items = items.into_iter().peekable();
+        while let Some(item) = items.next() {
+            let kind = self.kind(&item);
+            let mut group = vec![item];
+            while let Some(item) = items.next_if(|item| self.kind(item) == kind) {
+                group.push(item);
+            }
+            if group.len() > alike::MOST { &mut crowded } else { &mut few }.append(&mut group);
+        }
+        few.append(&mut self.compare(crowded, |opened, scratch| opened.fingerprint(scratch).map(u64::to_le_bytes))?);
+        Ok(few)
+    }
+
+    /// Reads a block at each of these spots.
+    fn compare_spots(&mut self, items: Vec<Item>, spots: &[Spot]) -> Result<Vec<Item>, Failure> {
+        self.compare(items, |opened, scratch| {
+            let offsets: Vec<u64> = spots.iter().map(|spot| spot.offset(opened.status().size)).collect();
+            opened.hash_parts(&offsets, BLOCK, scratch).map(|hash| hash.0)
+        })
+    }
+
+    /// Asks about each; what differs from all others of its size is handed on, and what is alike comes back.
+    fn compare<const N: usize>(
         &mut self,
         mut items: Vec<Item>,
-        part: impl Fn(&Opened, &mut Scratch) -> Result<ContentHash, Trouble> + Sync,
+        ask: impl Fn(&Opened, &mut Scratch) -> Result<[u8; N], Trouble> + Sync,
     ) -> Result<Vec<Item>, Failure> {
-        self.probe.in_disk_order(&mut items);
         let probe = self.probe;
-        let parts = probe.ask(&items, |item, scratch| probe.read(item, |opened| part(opened, scratch)));
-        let read = items.into_iter().zip(parts).filter_map(|(mut item, part)| {
-            item.key = chain(item.key, &part?.0);
+        items.sort_unstable_by_key(|item| probe.place(item));
+        let on = |item: &Item| probe.spindle(item);
+        let answers = probe.map(&items, on, |scratch, item| probe.read(item, |opened| ask(opened, scratch)));
+        let read = items.into_iter().zip(answers).filter_map(|(mut item, answer)| {
+            item.key = chain(item.key, &answer.flatten()?);
             Some(item)
         });
         let read = read.collect();
@@ -167,16 +234,29 @@ impl Search<'_> {
 
     /// Reads each file up to `goal` pieces. All workers share all pieces, so that two large files keep all of them busy.
     fn step(&self, mut files: Vec<Growing>, goal: u64) -> Vec<Growing> {
-        let mut tasks = Vec::new();
-        for (place, file) in files.iter().enumerate() {
-            let end = goal.min(pieces::count(self.probe.size(&file.item)));
-            tasks.extend((file.values.len() as u64..end).map(|piece| (place, piece)));
-        }
         let probe = self.probe;
-        let values = probe.map(&tasks, |scratch, (place, piece)| probe.piece(&files[*place].item, *piece, scratch));
+        let mut tasks = Vec::new();
+        let mut begin = 0;
+        for group in files.chunk_by(|a, b| self.kind(&a.item) == self.kind(&b.item)) {
+            let end = goal.min(pieces::count(probe.size(&group[0].item)));
+            for together in group.chunks(self.together()) {
+                let range = begin..begin + together.len();
+                tasks.extend((together[0].values.len() as u64..end).map(|piece| (range.clone(), piece)));
+                begin = range.end;
+            }
+        }
+        let on = |(range, _): &(Range<usize>, u64)| probe.spindle(&files[range.start].item);
+        let values = probe.map(&tasks, on, |scratch, (range, piece)| {
+            let items: Vec<&Item> = files[range.clone()].iter().map(|file| &file.item).collect();
+            probe.pieces(&items, *piece, scratch)
+        });
         let mut failed = vec![false; files.len()];
-        for ((place, _), value) in tasks.into_iter().zip(values) {
-            failed[place] |= !value.flatten().is_some_and(|(value, ctime)| files[place].add(value, ctime));
+        for ((range, _), values) in tasks.into_iter().zip(values) {
+            let mut values = values.into_iter().flatten();
+            for place in range {
+                let value = values.next().flatten();
+                failed[place] |= !value.is_some_and(|(value, ctime)| files[place].add(value, ctime));
+            }
         }
         let mut failed = failed.into_iter();
         files.retain(|file| {
@@ -189,10 +269,14 @@ impl Search<'_> {
         files
     }
 
+    /// Files of one kind are alike as far as they were read.
+    fn kind(&self, item: &Item) -> (u64, [u8; 32]) {
+        (self.probe.size(item), item.key.0)
+    }
+
     /// Hands on what is alone with its size and key; the others come back.
     fn sift<T>(&mut self, mut things: Vec<T>, item: impl Fn(&T) -> &Item) -> Result<Vec<T>, Failure> {
-        let candidates = self.probe.candidates.files();
-        let kind = |thing: &T| (candidates[item(thing).names.start].size(), item(thing).key.0);
+        let kind = |thing: &T| self.kind(item(thing));
         things.sort_by_cached_key(kind);
         let alike: Vec<bool> = things
             .chunk_by(|a, b| kind(a) == kind(b))

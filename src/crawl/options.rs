@@ -7,6 +7,7 @@ use std::time::Duration;
 use lexopt::Parser;
 
 use crate::cli::{self, Common, Failure};
+use crate::disk::Disks;
 use crate::walk::filter::FilterBuilder;
 
 /// Which files are hashed.
@@ -45,6 +46,8 @@ pub struct Options {
     pub sort: bool,
     /// Large files are mapped into memory instead of read.
     pub mmap: bool,
+    /// What the disks are taken for.
+    pub disks: Disks,
     /// What all tools can be told.
     pub common: Common,
 }
@@ -64,7 +67,11 @@ impl Options {
             "--mmap" => self.mmap = true,
             "--files-from" => self.lists.push(parser.value()?),
             "--hash" => self.hashing = hashing(parser)?,
-            _ => return Ok(self.filter.take(option, parser)? || self.common.take(option, parser)?),
+            _ => {
+                return Ok(self.disks.take(option, parser)?
+                    || self.filter.take(option, parser)?
+                    || self.common.take(option, parser)?);
+            }
         }
         Ok(true)
     }

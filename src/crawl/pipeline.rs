@@ -11,9 +11,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use blake3::hazmat::ChainingValue;
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
 
+use super::lanes::{Lanes, Turn, WINDOW};
 use super::links::{Followed, Reached};
 use super::{Crawl, Found, Hashing, Sink};
 use crate::cli::Failure;
+use crate::disk::Place;
 use crate::hash::{Links, Opened, Scratch, Status, Trouble};
 use crate::index::{self, Kept};
 use crate::pool::{Hand, Pool, Tasks};
@@ -37,6 +39,8 @@ enum Task {
     Follow(Box<Followed>),
     /// Look at files, and read them.
     Read(Reading<Name>),
+    /// Do some of what is to be done on a disk that turns.
+    Turn(Turn),
 }
 
 impl From<Reading<Name>> for Task {
@@ -76,12 +80,13 @@ fn run_tasks(
 ) -> Result<(), Failure> {
     // A few portions a worker: enough that none waits for the writer, too few to hold much memory.
     let (sender, receiver) = crossbeam_channel::bounded(4 * crawl.jobs);
+    let lanes = &Lanes::default();
     let hire = move || {
         let out = sender.clone();
         move |hand: &Hand<'_, Task>, tasks: Tasks<'_, Task>| {
             let reader = Reader::new(hand, crawl.progress, Scratch::new(crawl.options.mmap), crawl.divides());
             let finds = Finds { crawl, out, reached, found: Vec::new(), rows: index::Reader::new() };
-            let mut worker = Crawler { crawl, hand, reader, finds };
+            let mut worker = Crawler { crawl, hand, reader, finds, lanes };
             tasks.for_each(|task| worker.perform(task));
         }
     };
@@ -124,6 +129,7 @@ struct Crawler<'c> {
     hand: &'c Hand<'c, Task>,
     reader: Reader<'c, Task>,
     finds: Finds<'c>,
+    lanes: &'c Lanes,
 }
 
 impl Crawler<'_> {
@@ -133,6 +139,7 @@ impl Crawler<'_> {
             Task::List(listing) => self.list(listing),
             Task::Follow(followed) => self.follow(followed),
             Task::Read(reading) => self.reader.perform(reading, &mut self.finds),
+            Task::Turn(turn) => self.take_turn(turn),
         }
     }
 
@@ -145,8 +152,35 @@ impl Crawler<'_> {
                 Err(trouble) => self.crawl.failed(&root.path, &trouble),
             }
         }
-        if !names.is_empty() {
-            self.hand.push(Task::Read(Reading::Files(names)));
+        self.sort_out_names(names);
+    }
+
+    /// Files of which it is not known yet where they lie.
+    fn sort_out_names(&self, names: Vec<Name>) {
+        if !self.crawl.disks.any_spindle() {
+            return self.push_files(names);
+        }
+        let mut others = Vec::new();
+        for name in names {
+            match self.crawl.disks.place_of(&name.path) {
+                Some(place) => self.add_turn(Turn::to_read(place.spindle, name)),
+                None => others.push(name),
+            }
+        }
+        self.push_files(others);
+    }
+
+    /// Begins a walk, on the disk that turns below it if there is one.
+    fn begin(&self, listing: Box<Listing>, place: Option<Place>) {
+        match place {
+            Some(place) => self.add_turn(Turn::to_list(place, listing)),
+            None => self.hand.push(Task::List(listing)),
+        }
+    }
+
+    fn add_turn(&self, turn: Turn) {
+        if let Some(turn) = self.lanes.add(turn) {
+            self.hand.push(Task::Turn(turn));
         }
     }
 
@@ -161,7 +195,8 @@ impl Crawler<'_> {
                 lock(reached).add_directory(&status);
             }
             let device = self.crawl.options.one_file_system.then(|| status.dev());
-            self.hand.push(Task::List(Box::new(Listing::new(Arc::clone(root), device))));
+            let place = self.crawl.disks.place(status.dev(), &root.path);
+            self.begin(Box::new(Listing::new(Arc::clone(root), device)), place);
             return Ok(None);
         }
         if let Some(what) = special(status.file_type()) {
@@ -173,10 +208,38 @@ impl Crawler<'_> {
 
     fn list(&mut self, mut listing: Box<Listing>) {
         let mut names = Vec::new();
-        let mut left = PORTION;
-        while let Some(met) = listing.next(&self.crawl.filter) {
+        if self.list_portion(&mut listing, None, &mut names) {
+            self.hand.push(Task::List(listing));
+        }
+        self.push_files(names);
+    }
+
+    /// Lists, until the window is full or nothing is left on this filesystem, and reads.
+    fn take_turn(&mut self, mut turn: Turn) {
+        let mut names = std::mem::take(&mut turn.names);
+        let mut device = None;
+        while names.len() < WINDOW
+            && !self.crawl.is_stopped()
+            && let Some((place, mut listing)) =
+                turn.listings.pop_if(|(place, _)| *device.get_or_insert(place.device) == place.device)
+        {
+            if self.list_portion(&mut listing, Some(place), &mut names) {
+                turn.listings.push((place, listing));
+            }
+        }
+        names.sort_unstable_by_key(|name| name.inode);
+        self.reader.perform(Reading::InTurn(names), &mut self.finds);
+        if self.lanes.go_on(&mut turn) {
+            self.hand.push(Task::Turn(turn));
+        }
+    }
+
+    /// Lists a portion of what lies on `place`; `false` where that was all.
+    fn list_portion(&self, listing: &mut Listing, place: Option<Place>, names: &mut Vec<Name>) -> bool {
+        for _ in 0..PORTION {
+            let Some(met) = listing.next(&self.crawl.filter) else { return false };
             match met {
-                Met::Directory(path) => self.directory(&mut listing, &path),
+                Met::Directory(path) => self.directory(listing, &path, place),
                 Met::File(path, inode) => names.push(Name { path, inode, links: Links::Refuse }),
                 Met::Link(path) => {
                     if let Some(reached) = self.finds.reached {
@@ -186,24 +249,21 @@ impl Crawler<'_> {
                 Met::Special(path, what) => self.crawl.failed(&path, &Trouble::NotRegular(what)),
                 Met::Failed(path, error) => self.crawl.unlisted(&path, &error),
             }
-            left -= 1;
-            if left == 0 {
-                self.hand.push(Task::List(listing));
-                break;
-            }
         }
-        self.push_files(names);
+        true
     }
 
-    /// Walks a directory as part of the walk that met it, unless another worker has nothing to do.
-    fn directory(&self, listing: &mut Listing, path: &Path) {
+    /// Walks a directory as part of the walk that met it, unless it lies on another disk, or another worker has nothing to
+    /// do.
+    fn directory(&self, listing: &mut Listing, path: &Path, place: Option<Place>) {
         if let Some(reached) = self.finds.reached
             && let Ok(status) = path.symlink_metadata()
         {
             lock(reached).add_directory(&status);
         }
-        if self.hand.others_idle() {
-            self.hand.push(Task::List(Box::new(listing.split(path))));
+        let under = self.crawl.disks.place_of(path);
+        if under != place || place.is_none() && self.hand.others_idle() {
+            self.begin(Box::new(listing.split(path)), under);
         }
     }
 
@@ -213,7 +273,7 @@ impl Crawler<'_> {
         if more {
             self.hand.push(Task::Follow(followed));
         }
-        self.push_files(names);
+        self.sort_out_names(names);
     }
 
     /// In the order of their inodes, in which most filesystems have them on the disk.

@@ -6,7 +6,9 @@ use blake3::hazmat::ChainingValue;
 
 use super::candidates::{Candidate, Candidates};
 use super::{Crawl, Found, parallel};
-use crate::hash::pieces::{self, PIECE};
+use crate::disk::Spindle;
+use crate::hash::alike;
+use crate::hash::pieces::PIECE;
 use crate::hash::{Links, Opened, Scratch, Status, Trouble};
 use crate::record::{ContentHash, Timestamp};
 
@@ -30,24 +32,31 @@ impl Probe<'_> {
         self.candidates.files()[item.names.start].size()
     }
 
-    pub(super) fn in_disk_order(&self, items: &mut [Item]) {
-        items.sort_unstable_by_key(|item| self.candidates.files()[item.names.start].inode());
-    }
-    pub(super) fn ask<R: Send>(
-        &self,
-        items: &[Item],
-        question: impl Fn(&Item, &mut Scratch) -> Option<R> + Sync,
-    ) -> Vec<Option<R>> {
-        self.map(items, |scratch, item| question(item, scratch)).into_iter().map(Option::flatten).collect()
+    /// In this order most disks have their files.
+    pub(super) fn place(&self, item: &Item) -> (u32, u64) {
+        self.candidates.files()[item.names.start].identity()
     }
 
+    /// Asks a `question` about each of `things`, which are `on` these disks.
     pub(super) fn map<T: Sync, R: Send>(
         &self,
         things: &[T],
+        on: impl Fn(&T) -> Option<Spindle>,
         question: impl Fn(&mut Scratch, &T) -> R + Sync,
     ) -> Vec<Option<R>> {
-        let scratch = || Scratch::new(self.crawl.options.mmap);
-        parallel::map(self.crawl.jobs, scratch, || self.crawl.is_stopped(), things, question)
+        let crawl = self.crawl;
+        let scratch = || Scratch::new(crawl.options.mmap);
+        parallel::map(crawl.jobs, scratch, || crawl.is_stopped(), things, on, question)
+    }
+
+    /// The disk that turns under a file.
+    pub(super) fn spindle(&self, item: &Item) -> Option<Spindle> {
+        if !self.crawl.disks.any_spindle() {
+            return None;
+        }
+        let name = &self.candidates.files()[item.names.start];
+        let place = self.crawl.disks.place(self.candidates.status(name).id.dev, &self.candidates.path(name));
+        place.map(|place| place.spindle)
     }
 
     /// Reads a file under the first of its names under which it can be read. The others are told of.
@@ -78,13 +87,51 @@ impl Probe<'_> {
         self.names(item).for_each(|name| self.fail(name, &Trouble::Changed));
     }
 
-    pub(super) fn piece(&self, item: &Item, piece: u64, scratch: &mut Scratch) -> Option<(ChainingValue, Timestamp)> {
-        self.crawl.progress.add_bytes(PIECE);
-        self.read(item, |opened| {
-            let value = pieces::chaining_value(opened, piece, scratch)?;
-            opened.check_unchanged()?;
-            Ok((value, opened.ctime()))
+    /// The hashes of files of one size that are probably equal.
+    pub(super) fn hashes(&self, items: &[Item], scratch: &mut Scratch) -> Vec<Option<ContentHash>> {
+        let items: Vec<&Item> = items.iter().collect();
+        self.read_together(&items, |opened| alike::hashes(opened, scratch))
+    }
+
+    /// The chaining value of one piece of each of some files of one size that are probably equal.
+    pub(super) fn pieces(
+        &self,
+        items: &[&Item],
+        piece: u64,
+        scratch: &mut Scratch,
+    ) -> Vec<Option<(ChainingValue, Timestamp)>> {
+        self.crawl.progress.add_bytes(PIECE * items.len() as u64);
+        self.read_together(items, |opened| {
+            let values = alike::chaining_values(opened, piece, scratch).into_iter().zip(opened);
+            values.map(|(value, opened)| value.map(|value| (value, opened.ctime()))).collect()
         })
+    }
+
+    /// Reads files side by side, each under the first of its names under which it can be opened. Where that does not give
+    /// an answer, which is told of, the file is read under its other names.
+    fn read_together<R>(
+        &self,
+        items: &[&Item],
+        mut read: impl FnMut(&[Opened]) -> Vec<Result<R, Trouble>>,
+    ) -> Vec<Option<R>> {
+        let open = |item: &&Item| {
+            self.names(item).find_map(|name| {
+                let opened = self.open(name).map_err(|trouble| self.fail(name, &trouble)).ok()?;
+                Some((name, opened))
+            })
+        };
+        let (names, opened): (Vec<_>, Vec<_>) = items.iter().map(|item| open(item).unzip()).unzip();
+        let opened: Vec<Opened> = opened.into_iter().flatten().collect();
+        let mut results = read(&opened).into_iter();
+        drop(opened);
+        let mut answer = |item: &Item, name| match results.next()? {
+            Ok(answer) => Some(answer),
+            Err(trouble) => {
+                self.fail(name, &trouble);
+                self.read(item, |opened| read(std::slice::from_ref(opened)).pop().unwrap_or(Err(Trouble::Changed)))
+            }
+        };
+        items.iter().zip(names).map(|(item, name)| answer(item, name?)).collect()
     }
 
     /// Whether a name by which the file was not read still is a name of it.

@@ -124,7 +124,7 @@ impl Targets {
             };
             few.iter().filter(|_| !job.interrupt.came()).filter_map(look).collect::<Vec<_>>()
         };
-        each(job.jobs, wanted.chunks(AT_ONCE).collect(), look).into_iter().flatten().collect()
+        each(job.options.crawl.common.jobs(), wanted.chunks(AT_ONCE).collect(), look).into_iter().flatten().collect()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::cli::Failure;
 use crate::hash::{Links, Opened, Scratch, Status, Trouble};
 use crate::media::{self, Facts, Moment};
 use crate::pool::{Hand, Pool, Tasks};
-use crate::reading::{BATCH, Client, Reader, Reading};
+use crate::reading::{Client, Reader, Reading};
 use crate::record::ContentHash;
 
 /// What was found in a file.
@@ -40,21 +40,22 @@ pub(super) fn read(files: &[Incoming], job: &Job<'_>) -> Result<Vec<Option<Resul
     let mut in_disk_order: Vec<usize> = (0..files.len()).collect();
     // In the order of their inodes, in which most filesystems have them on the disk.
     in_disk_order.sort_by_key(|file| files[*file].id);
-    let asked = |batch: &[usize]| batch.iter().map(|place| Asked { place: *place, said: None }).collect();
-    let seeds = in_disk_order.chunks(BATCH).map(|batch| Task(Reading::Files(asked(batch))));
+    let asked = in_disk_order.into_iter().map(|place| Asked { place, said: None }).collect();
+    let jobs = job.disks.jobs(&job.options.crawl.common, files.iter().map(|file| &*file.path));
+    let seeds = Reading::of_all(asked, job.disks, |asked| &files[asked.place].path);
     let (sender, receiver) = crossbeam_channel::unbounded();
     let hire = move || {
         let found = sender.clone();
         move |hand: &Hand<'_, Task>, tasks: Tasks<'_, Task>| {
             let scratch = Scratch::new(job.options.crawl.mmap);
-            let mut reader = Reader::new(hand, job.progress, scratch, job.jobs > 1);
+            let mut reader = Reader::new(hand, job.progress, scratch, jobs > 1);
             let mut looker = Looker { files, job, found };
             tasks.for_each(|task| reader.perform(task.0, &mut looker));
         }
     };
     let mut results: Vec<Option<Result<Content, String>>> = files.iter().map(|_| None).collect();
     let collect = || receiver.iter().for_each(|(place, result)| results[place] = Some(result));
-    Pool::run(job.jobs, seeds, || job.interrupt.came(), hire, collect)?;
+    Pool::run(jobs, seeds.into_iter().map(Task), || job.interrupt.came(), hire, collect)?;
     Ok(results)
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::capture::{Capture, Rules, Zone};
 use crate::cli;
+use crate::disk::{Disks, Hardware};
 use crate::hash::Status;
 use crate::media::{Base, Facts, Kind, Moment, Precision, Source};
 use crate::record::{ContentHash, FileId, Timestamp};
@@ -96,7 +97,8 @@ fn places(files: Vec<Made>) -> Vec<String> {
     let reporter = Reporter::new(TOOL, true);
     let progress = Progress::start(TOOL, cli::ProgressWhen::Never);
     let interrupt = Interrupt::default();
-    let job = Job { options: &options, jobs: 2, reporter: &reporter, progress: &progress, interrupt: &interrupt };
+    let disks = &Hardware::new(Disks::Auto);
+    let job = Job { options: &options, disks, reporter: &reporter, progress: &progress, interrupt: &interrupt };
     let namer = naming::Namer::new(&inbox, &groups, &captures, &options);
     let name = |path: &Path| String::from_utf8_lossy(name_of(path)).into_owned();
     let shown = |fate: &Fate| match fate {

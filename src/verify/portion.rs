@@ -8,7 +8,7 @@ use super::input::Input;
 use crate::cli::Failure;
 use crate::hash::Scratch;
 use crate::pool::{Hand, Pool, Tasks};
-use crate::reading::{BATCH, Reader, Reading};
+use crate::reading::{Reader, Reading};
 use crate::stream::table::Part;
 
 /// A portion has at most so many records: enough to sort them as the disk has them, little enough to hold.
@@ -85,19 +85,20 @@ pub(super) fn verify<'c>(claims: &'c [Claim], job: &'c Job<'c>) -> Result<Vec<Op
     let mut in_disk_order: Vec<&Claim> = claims.iter().collect();
     // In the order of their inodes, in which most filesystems have them on the disk; otherwise, as they came.
     in_disk_order.sort_by_key(|claim| claim.inode);
-    let seeds = in_disk_order.chunks(BATCH).map(|batch| Task(Reading::Files(batch.to_vec())));
+    let jobs = job.disks.jobs(&job.options.common, in_disk_order.iter().map(|claim| &*claim.path));
+    let seeds = Reading::of_all(in_disk_order, &job.disks, |claim| &claim.path);
     let (sender, receiver) = crossbeam_channel::unbounded();
     let hire = move || {
         let found = sender.clone();
         move |hand: &Hand<'_, Task<'c>>, tasks: Tasks<'_, Task<'c>>| {
             // By read(2) only: an error of the disk is then an error, and no signal.
-            let mut reader = Reader::new(hand, job.progress, Scratch::new(false), job.jobs > 1);
+            let mut reader = Reader::new(hand, job.progress, Scratch::new(false), jobs > 1);
             let mut inspector = Inspector::new(job, found);
             tasks.for_each(|task| reader.perform(task.0, &mut inspector));
         }
     };
     let mut verdicts: Vec<Option<Verdict>> = claims.iter().map(|_| None).collect();
     let collect = || receiver.iter().for_each(|(place, verdict)| verdicts[place] = Some(verdict));
-    Pool::run(job.jobs, seeds, || job.interrupt.came(), hire, collect)?;
+    Pool::run(jobs, seeds.into_iter().map(Task), || job.interrupt.came(), hire, collect)?;
     Ok(verdicts)
 }

@@ -3,8 +3,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alike;
 mod basics;
 mod changes;
+mod disks;
 mod errors;
 mod filters;
 mod walk;
