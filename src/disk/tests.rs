@@ -134,10 +134,22 @@ fn threads_are_as_many_as_there_is_use_for() {
     let made = Made::new();
     let processors = Common::default().jobs();
     let jobs = |disks| Hardware::of(disks, made.system()).jobs(&Common::default(), []);
-    assert_eq!(jobs(Disks::Auto), processors);
+    assert_eq!(jobs(Disks::Auto), processors.max(READERS));
     made.add("sda", "8:0", Some("1"));
     made.add("sdb", "8:16", Some("1"));
-    assert_eq!(jobs(Disks::Auto), processors + 2);
-    assert_eq!(jobs(Disks::Solid), processors);
+    assert_eq!(jobs(Disks::Auto), processors.max(READERS) + 2);
+    assert_eq!(jobs(Disks::Solid), processors.max(READERS));
+    assert_eq!(jobs(Disks::Rotating), processors);
     assert!(!Hardware::of(Disks::Solid, made.system()).any_spindle());
+}
+
+#[test]
+fn a_network_has_more_readers() {
+    let made = Made::new();
+    let path = made.dir.path();
+    let hardware = Hardware::of(Disks::Auto, made.system());
+    hardware.known.lock().expect("a lock").insert(path.metadata().expect("it is there").dev(), Ground::Network);
+    let jobs = |places: &[&Path]| hardware.jobs(&Common::default(), places.iter().copied());
+    assert_eq!(jobs(&[path]), Common::default().jobs().max(READERS_OF_A_NETWORK));
+    assert_eq!(jobs(&[Path::new("/proc")]), Common::default().jobs().max(READERS));
 }
