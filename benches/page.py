@@ -174,6 +174,7 @@ def curve_tables(curves):
     yield "Medians, and microseconds for each file or record.\n"
     for name, curve in curves.items():
         _, title, things = CURVES[name]
+        title = title.replace('|', '\\|')
         yield f"\n| {title}: {things} | seconds | µs each |"
         yield "|---:|---:|---:|"
         for at, seconds in curve:

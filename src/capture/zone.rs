@@ -3,10 +3,8 @@
 //! Nothing here goes the other way: a wall clock is never turned into UTC, so the hour that a zone skips in spring and
 //! the one that it has twice in autumn need no decision. Each moment in UTC has exactly one wall clock.
 
-use std::str::FromStr as _;
-
 use chrono::{DateTime, Local, NaiveDateTime, Offset as _, TimeDelta, TimeZone as _};
-use chrono_tz::Tz;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use crate::record::Timestamp;
 
@@ -16,29 +14,32 @@ pub enum Zone {
     /// The system's: the environment's `TZ`, else `/etc/localtime`.
     #[default]
     System,
-    /// One of the IANA time zone database.
-    Named(Tz),
+    /// One of the IANA time zone database, which stays for as long as the process.
+    Named(&'static TimeZone),
 }
 
 impl Zone {
-    /// Reads an IANA name, such as `Europe/Berlin` or `UTC`.
+    /// Finds an IANA name, such as `Europe/Berlin` or `UTC`, in the database that is part of the program.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Tz::from_str(name).ok().map(Self::Named)
+        let zone = TimeZoneDatabase::bundled().get(name).ok()?;
+        Some(Self::Named(Box::leak(Box::new(zone))))
     }
 
     /// Seconds by which the wall clock of the zone is ahead of UTC at `utc`. Zones of old had odd seconds.
-    fn offset(self, utc: &NaiveDateTime) -> i32 {
-        match self {
+    fn offset(self, utc: &NaiveDateTime) -> Option<i32> {
+        Some(match self {
             Self::System => Local.offset_from_utc_datetime(utc).fix().local_minus_utc(),
-            Self::Named(zone) => zone.offset_from_utc_datetime(utc).fix().local_minus_utc(),
-        }
+            Self::Named(zone) => {
+                zone.to_offset(jiff::Timestamp::from_second(utc.and_utc().timestamp()).ok()?).seconds()
+            }
+        })
     }
 
     /// The wall clock at `utc`, and its offset in seconds; `None` where the calendar ends.
     #[must_use]
     pub fn wall(self, utc: NaiveDateTime) -> Option<(NaiveDateTime, i32)> {
-        let offset = self.offset(&utc);
+        let offset = self.offset(&utc)?;
         Some((ahead(utc, offset)?, offset))
     }
 
