@@ -172,7 +172,14 @@ impl Opened {
         if links == Links::Refuse {
             flags |= OFlags::NOFOLLOW;
         }
-        let file = File::from(rustix::fs::openat(CWD, path, flags, Mode::empty())?);
+        Self::from_file(rustix::fs::openat(CWD, path, flags, Mode::empty())?.into())
+    }
+
+    /// A file that was opened for reading elsewhere.
+    ///
+    /// # Errors
+    /// [`Trouble`] where it cannot be looked at, or is no regular file.
+    pub(crate) fn from_file(file: File) -> Result<Self, Trouble> {
         let (status, ctime) = look_at(&file)?;
         Ok(Self { file, status, ctime })
     }

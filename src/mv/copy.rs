@@ -3,15 +3,19 @@
 //! The order is what makes it safe: copy to a temporary name, metadata, fsync, read back and compare, rename without
 //! replacing, fsync of the directory. Until that is done the source is not touched, and what a crash leaves is the
 //! source as it was and at most a temporary file that the journal names.
+//!
+//! `content` reads, writes and reads back, and hashes meanwhile.
+
+mod content;
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::fd::AsFd;
 
 use rustix::fs::{
-    Advice, FallocateFlags, Gid, Mode, OFlags, Timespec, Timestamps, Uid, XattrFlags, fadvise, fallocate, fchmod,
-    fchown, fgetxattr, flistxattr, fsetxattr, fstat, futimens, openat,
+    FallocateFlags, Gid, Mode, OFlags, Timespec, Timestamps, Uid, XattrFlags, fallocate, fchmod, fchown, fgetxattr,
+    flistxattr, fsetxattr, fstat, futimens, openat,
 };
 use rustix::io::Errno;
 
@@ -86,11 +90,7 @@ impl Copy<'_> {
     ) -> Result<(Facts, ContentHash), Trouble> {
         let id = Facts::of_open(part).map_err(|error| self.writing(error))?.id;
         begun(id)?;
-        let hash = self.fill(&mut source, part)?;
-        self.check_source(&source, hash)?;
-        copy_metadata(&source, part, self.was).map_err(|error| self.writing(error))?;
-        part.sync_all().map_err(|error| self.writing(error))?;
-        self.read_back(part, id, hash)?;
+        let hash = self.carry_over(&mut source, part, id)?;
         self.place().map_err(|error| error.trouble("copying to", &self.dest.path))?;
         let placed = self.dest.dir.sync().and_then(|()| Facts::of(&self.dest.dir, &self.dest.name));
         match placed {
@@ -102,27 +102,6 @@ impl Copy<'_> {
                 Err(self.writing(error))
             }
         }
-    }
-
-    fn fill(&self, source: &mut File, mut part: &File) -> Result<ContentHash, Trouble> {
-        self.reserve(part)?;
-        let mut hasher = blake3::Hasher::new();
-        let mut buffer = vec![0; CHUNK];
-        let mut left = self.facts.size;
-        loop {
-            if self.interrupt.came() {
-                return Err(Trouble::Interrupted);
-            }
-            let read = read_some(source, &mut buffer).map_err(|error| self.reading(error))?;
-            if read == 0 {
-                break;
-            }
-            hasher.update(&buffer[..read]);
-            part.write_all(&buffer[..read]).map_err(|error| self.writing(error))?;
-            self.progress.add_bytes(read as u64);
-            left = left.checked_sub(read as u64).ok_or_else(|| self.changed())?;
-        }
-        if left > 0 { Err(self.changed()) } else { Ok(hasher.finalize().into()) }
     }
 
     /// Learns of a full disk before hours of copying, where the filesystem can tell.
@@ -145,26 +124,6 @@ impl Copy<'_> {
                 "its content is not what the plan says (its hash differs)",
             )),
             _ => Ok(()),
-        }
-    }
-
-    fn read_back(&self, part: &File, id: FileId, hash: ContentHash) -> Result<(), Trouble> {
-        // Clean pages are dropped, so that the bytes come from the disk; a hint that not every filesystem takes.
-        fadvise(part, 0, None, Advice::DontNeed).unwrap_or(());
-        let copy = open_to_read(&self.dest.dir, self.part).map_err(|error| self.writing(error))?;
-        if Facts::of_open(&copy).map_err(|error| self.writing(error))?.id != id {
-            let reason = "another file was put in the place of the unfinished copy";
-            return Err(Trouble::refused("copying to", &self.dest.path, reason));
-        }
-        let read = hash_of(copy, self.interrupt)?.map_err(|error| self.writing(error))?;
-        if read == hash {
-            Ok(())
-        } else {
-            Err(Trouble::refused(
-                "copying to",
-                &self.dest.path,
-                "what was read back is not what was written; the disk may be failing",
-            ))
         }
     }
 

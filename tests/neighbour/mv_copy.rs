@@ -65,9 +65,9 @@ fn cut(sandbox: &Sandbox) {
 /// What a neighbour does to the source.
 type Deed = fn(&Sandbox);
 
-/// When the source was opened; when all of it was read and the copy is on the disk; when its copy has its name and the
-/// source is about to go. By then the old content must stand at the destination, before nothing may.
-const MOMENTS: [(&str, usize, bool); 3] = [("fallocate", 1, false), ("fadvise64", 1, true), ("renameat2", 3, true)];
+/// When the source was opened; when all of it was read and the copy is about to be compared; when its copy has its name
+/// and the source is about to go. By then the old content must stand at the destination; before nothing else may.
+const MOMENTS: [(&str, usize, bool); 3] = [("fallocate", 1, false), ("fadvise64", 1, false), ("renameat2", 3, true)];
 
 #[test]
 fn a_source_that_changes_stays_as_it_was_left() {
