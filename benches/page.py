@@ -259,9 +259,6 @@ def write(results, where, scale):
         *races(results),
         *starts(results),
     ]
-    remarks = where / f"{date}-remarks.md"
-    if remarks.exists():
-        lines += ["", remarks.read_text().rstrip()]
     lines += peaks(results)
     if curves:
         lines += curve_tables(curves)
