@@ -110,9 +110,18 @@ struct Step {
     opens: bool,
 }
 
-/// The inodes of what was opened on a disk, in that order; never two at a time.
+/// All files of these disks were opened in the order of their inodes, never two of one disk at a time.
 #[track_caller]
-fn in_turn(steps: &[Step], disk: &str) -> Vec<u64> {
+fn expect_in_turn(steps: &[Step], disks: &[&str]) {
+    for disk in disks {
+        let inodes = opened_one_by_one(steps, disk);
+        assert_eq!(inodes.len(), FILES, "{disk}");
+        assert!(inodes.is_sorted(), "{disk}: {inodes:?}");
+    }
+}
+
+#[track_caller]
+fn opened_one_by_one(steps: &[Step], disk: &str) -> Vec<u64> {
     let mut inodes = Vec::new();
     let mut open = 0;
     for step in steps.iter().filter(|step| step.disk == disk) {
@@ -129,11 +138,7 @@ fn in_turn(steps: &[Step], disk: &str) -> Vec<u64> {
 fn one_file_is_read_at_a_time_from_each_disk_that_turns() {
     let Some(machine) = Machine::new(&[("one", true), ("two", true), ("solid", false)]) else { return };
     let steps = machine.run("ms-crawl -q -j 6 one two solid");
-    for disk in ["one", "two"] {
-        let inodes = in_turn(&steps, disk);
-        assert_eq!(inodes.len(), FILES);
-        assert!(inodes.is_sorted(), "{disk}: {inodes:?}");
-    }
+    expect_in_turn(&steps, &["one", "two"]);
     assert_eq!(steps.iter().filter(|step| step.disk == "solid" && step.opens).count(), FILES);
 }
 
@@ -147,20 +152,14 @@ fn a_disk_that_is_mounted_below_an_operand_is_read_in_turn() {
         .filter(|step| step.path.iter().any(|name| name == "inner"))
         .map(|step| Step { disk: "inner".into(), ..step })
         .collect();
-    let inodes = in_turn(&inner, "inner");
-    assert_eq!(inodes.len(), FILES);
-    assert!(inodes.is_sorted(), "{inodes:?}");
+    expect_in_turn(&inner, &["inner"]);
 }
 
 #[test]
 fn candidates_for_duplicates_are_read_in_turn() {
     let Some(machine) = Machine::new(&[("one", true), ("two", true)]) else { return };
     let steps = machine.run("ms-crawl -q -j 4 --hash dups one two");
-    for disk in ["one", "two"] {
-        let inodes = in_turn(&steps, disk);
-        assert_eq!(inodes.len(), FILES);
-        assert!(inodes.is_sorted(), "{disk}: {inodes:?}");
-    }
+    expect_in_turn(&steps, &["one", "two"]);
 }
 
 #[test]
@@ -169,11 +168,8 @@ fn an_index_is_verified_and_a_drop_ingested_in_turn() {
     machine.sandbox.shell("ms-crawl -q one two >index").expect_status(0);
     let verified = machine.run("ms-verify -q -j 4 index");
     let ingested = machine.run("ms-ingest -q -j 4 --to photos one two");
-    for (steps, disk) in [(&verified, "one"), (&verified, "two"), (&ingested, "one"), (&ingested, "two")] {
-        let inodes = in_turn(steps, disk);
-        assert_eq!(inodes.len(), FILES);
-        assert!(inodes.is_sorted(), "{disk}: {inodes:?}");
-    }
+    expect_in_turn(&verified, &["one", "two"]);
+    expect_in_turn(&ingested, &["one", "two"]);
 }
 
 /// Whatever the system says.
@@ -181,7 +177,7 @@ fn an_index_is_verified_and_a_drop_ingested_in_turn() {
 fn it_can_be_said_what_a_disk_is() {
     let Some(machine) = Machine::new(&[("one", true), ("two", false)]) else { return };
     let steps = machine.run("ms-crawl -q -j 4 --disks rotating two");
-    assert!(in_turn(&steps, "two").is_sorted());
+    expect_in_turn(&steps, &["two"]);
     // One thread takes a batch at a time, and others take the next ones.
     let steps = machine.run("ms-crawl -q -j 4 --disks solid one");
     let threads: std::collections::HashSet<&str> = steps.iter().map(|step| &*step.thread).collect();
