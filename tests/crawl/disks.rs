@@ -6,7 +6,6 @@
 use super::support::filesystem::{Filesystem, Kind};
 use super::support::trace;
 use super::support::{Sandbox, needs};
-use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -78,7 +77,6 @@ impl Machine {
     /// The openings and closings of files in a log of strace, in its order.
     fn steps(&self, log: &str) -> Vec<Step> {
         let work = self.sandbox.work().canonicalize().expect("real path");
-        let mut waiting: HashMap<&str, &str> = HashMap::new();
         let mut steps = Vec::new();
         for line in log.lines() {
             let (thread, call) = line.split_once(' ').expect("a thread");
@@ -92,7 +90,6 @@ impl Machine {
                     .and_then(|(_, result)| result.split_once('<').and_then(|(_, rest)| rest.split_once('>'))),
                 None => None,
             };
-            waiting.insert(thread, call);
             let Some(below) = path.and_then(|(path, _)| Path::new(path).strip_prefix(&work).ok()) else { continue };
             if below.extension().is_some_and(|extension| extension == "jpg") {
                 let disk = below.iter().next().and_then(|name| name.to_str()).expect("a disk").to_owned();
