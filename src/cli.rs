@@ -74,6 +74,7 @@ impl From<lexopt::Error> for Failure {
 /// What every binary's `main` does: runs the tool, tells why it failed, and turns the result into an exit status.
 pub fn main(tool: &'static str, run: impl FnOnce(Parser) -> Result<Exit, Failure>) -> ExitCode {
     memory::name_tool(tool);
+    memory::end_threads_without_stack();
     interrupt::outlive_size_limit();
     raise_open_files();
     let reporter = Reporter::new(tool, false);

@@ -4,7 +4,9 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::fmt;
 use std::io::Write as _;
+use std::panic;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -65,14 +67,26 @@ unsafe impl GlobalAlloc for Allocator {
 #[inline]
 fn given(memory: *mut u8, size: usize) -> *mut u8 {
     if memory.is_null() && !MAY_FAIL.get() {
-        end(size);
+        end(&format_args!("getting {size} bytes of memory"));
     }
     memory
 }
 
+/// Ends likewise where the standard library panics for want of memory: a thread that has begun gets a second stack before it
+/// runs anything of ours, and nobody is asked whether it may fail.
+pub(crate) fn end_threads_without_stack() {
+    let other = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if panic.location().is_some_and(|place| place.file().ends_with("stack_overflow.rs")) {
+            end(&"starting a thread");
+        }
+        other(panic);
+    }));
+}
+
 /// Says so without any memory, and ends the process without waiting for anybody.
 #[cold]
-fn end(size: usize) -> ! {
+fn end(attempt: &dyn fmt::Display) -> ! {
     static ENDING: AtomicBool = AtomicBool::new(false);
     while ENDING.swap(true, Ordering::Relaxed) {
         // Another thread is about to end them all; its message is enough.
@@ -83,7 +97,7 @@ fn end(size: usize) -> ! {
     let tool = TOOL.get().copied().unwrap_or("mediastruct");
     let (before, advice) = ADVICE.get().map_or(("", ""), |advice| ("; ", advice));
     // What does not fit is left out.
-    writeln!(rest, "{tool}: getting {size} bytes of memory: out of memory{before}{advice}").unwrap_or(());
+    writeln!(rest, "{tool}: {attempt}: out of memory{before}{advice}").unwrap_or(());
     let left = rest.len();
     let text = &line[..line.len() - left];
     // SAFETY: the pointer and the length are those of a slice; _exit takes any status.
