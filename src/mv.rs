@@ -3,13 +3,15 @@
 //! Where the promises are kept: nothing replaced in [`crate::rename`]; nothing lost between filesystems in [`copy`]; what a
 //! row says against what is there in [`facts`]; what cannot be kept in [`losses`]; the copy that stays in [`keep`];
 //! protected directories in [`dirs`]; no other file removed than the one that was copied in [`removal`];
-//! the order of all that in [`mover`]; being able to go back in [`crate::journal`] and [`undo`].
+//! the order of all that in [`mover`] and [`transfer`]; what an earlier run has left in [`left_over`]; being able to go back
+//! in [`crate::journal`] and [`undo`].
 
 mod copy;
 mod dirs;
 mod dry;
 mod facts;
 mod keep;
+mod left_over;
 mod losses;
 mod mover;
 mod output;
@@ -17,6 +19,7 @@ mod prune;
 mod removal;
 mod sentry;
 mod shelf;
+mod transfer;
 mod trouble;
 mod undo;
 
