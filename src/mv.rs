@@ -6,6 +6,7 @@
 //! the order of all that in [`mover`] and [`transfer`]; what an earlier run has left in [`left_over`]; being able to go back
 //! in [`crate::journal`] and [`undo`].
 
+mod begun;
 mod copy;
 mod dirs;
 mod dry;
@@ -94,6 +95,8 @@ impl Options {
             touched: BTreeSet::new(),
             touched_last: Default::default(),
             bare: HashSet::new(),
+            waiting: begun::Waiting::default(),
+            aside: removal::Aside::default(),
             losses: losses::Losses::default(),
         })
     }
@@ -192,6 +195,7 @@ impl Run<'_> {
             Err(Stopped::Failed(Failure::ClosedOutput)) if self.is_complete() => Ok(()),
             other => other,
         };
+        clear_aside(&mut self.mover, self.reporter);
         let result = rows.and_then(|()| self.tidy(options));
         let made = std::mem::take(&mut self.mover.made);
         prune::remove_unused(made.iter(), &mut self.mover.dirs, self.reporter);
@@ -223,13 +227,24 @@ impl Run<'_> {
     }
 
     fn rows(&mut self) -> Result<(), Stopped> {
-        for (number, step) in self.plan.steps().enumerate() {
+        let mut first = 0;
+        for steps in self.plan.chunks() {
+            let steps = steps?;
+            let result = self.chunk(first, &steps);
+            self.mover.discard_begun(self.journal.run());
+            result?;
+            first += steps.len();
+        }
+        Ok(())
+    }
+
+    fn chunk(&mut self, first: usize, steps: &[Step]) -> Result<(), Stopped> {
+        for (at, step) in steps.iter().enumerate() {
             if self.mover.interrupt.came() {
                 return Err(Stopped::Interrupted);
             }
-            let step = step?;
-            match self.row(number, &step) {
-                Ok(outcome) => self.note(&step, &outcome)?,
+            match self.row(first + at, step, &steps[at + 1..]) {
+                Ok(outcome) => self.note(step, &outcome)?,
                 Err(trouble) => {
                     self.tally.gone += u64::from(trouble.is_for(mover::GONE));
                     trouble.tell(doing(self.mover.mode), &step.source, self.reporter)?;
@@ -239,11 +254,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn row(&mut self, number: usize, step: &Step) -> Result<Outcome, Trouble> {
+    fn row(&mut self, number: usize, step: &Step, next: &[Step]) -> Result<Outcome, Trouble> {
         let mut task = Task::new(number, step, &self.past);
+        // Of what an earlier process has begun, each row is told for itself.
+        task.next = if self.past.is_taken_up() { &[] } else { next };
         if let RowState::Done(standing) = self.past.state(number)
             && let Some(facts) = self.stands(step).filter(|facts| facts.standing() == standing)
         {
+            self.clear_aside_of(number, step)?;
             let source = self.mover.standing_at(&step.source).filter(|_| self.mover.mode == Mode::Move);
             if source.is_none_or(|(_, source)| source.difference(&step.expected).is_some()) {
                 return Ok(Outcome { facts, hash: step.hash, was_done: true });
@@ -262,6 +280,16 @@ impl Run<'_> {
             told.inspect_err(|_| self.note(step, &outcome).unwrap_or(()))?;
         }
         Ok(outcome)
+    }
+
+    /// A crash may have left the directory in which the source of a row was put aside.
+    fn clear_aside_of(&mut self, number: usize, step: &Step) -> Result<(), Trouble> {
+        match self.mover.standing_at(&step.dest).filter(|_| self.mover.mode == Mode::Move) {
+            Some((dest, _)) => {
+                self.mover.clear_aside(&step.source, &removal::name_aside(self.past.run(), number), &dest)
+            }
+            None => Ok(()),
+        }
     }
 
     fn stands(&mut self, step: &Step) -> Option<Facts> {
@@ -340,6 +368,13 @@ impl Run<'_> {
             report::count(rest, "row"),
             shown(self.journal.path())
         ));
+    }
+}
+
+/// The last directory in which a source was put aside goes with the last row.
+fn clear_aside(mover: &mut Mover<'_>, reporter: &Reporter) {
+    for (dir, error) in mover.aside.left() {
+        reporter.failed("removing the empty directory", &dir, &report::reason(&error.into()));
     }
 }
 

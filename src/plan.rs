@@ -188,13 +188,23 @@ impl Plan {
     /// # Errors
     /// An item is [`Failure::Stop`] where the plan's file was changed since it was checked.
     pub fn steps(&self) -> impl Iterator<Item = Result<Step, Failure>> + '_ {
+        self.chunks().flat_map(|steps| {
+            let (steps, failure) = match steps {
+                Ok(steps) => (steps, None),
+                Err(failure) => (Vec::new(), Some(failure)),
+            };
+            steps.into_iter().map(Ok).chain(failure.map(Err))
+        })
+    }
+
+    /// The steps in order, several together.
+    pub fn chunks(&self) -> impl Iterator<Item = Result<Vec<Step>, Failure>> + '_ {
         let mut reader = RowReader::default();
-        self.rows.chunks(AT_ONCE).flat_map(move |rows| {
+        self.rows.chunks(AT_ONCE).map(move |rows| {
             let steps: Vec<_> = rows.iter().map(|at| self.step(*at, &mut reader)).collect();
             // What was read while the file was changed is none of the plan that was checked.
-            let whole = self.table.check_whole();
-            let steps = if whole.is_ok() { steps } else { Vec::new() };
-            steps.into_iter().chain(whole.err().map(Err))
+            self.table.check_whole()?;
+            steps.into_iter().collect()
         })
     }
 

@@ -23,11 +23,10 @@ use super::dirs::Entry;
 use super::facts::Facts;
 use super::removal;
 use super::trouble::Trouble;
-use crate::cli::Failure;
 use crate::interrupt::Interrupt;
 use crate::journal::Was;
 use crate::progress::Progress;
-use crate::record::{ContentHash, FileId};
+use crate::record::ContentHash;
 use crate::rename::{self, Unnamed};
 
 /// Copies in steps of this many bytes, between which a signal is noticed.
@@ -52,23 +51,16 @@ pub(super) struct Copy<'a> {
 }
 
 impl Copy<'_> {
-    /// Makes the copy; `begun` is told which file the temporary one is. The source stays.
+    /// Makes the copy of the empty file `part`, which has the temporary name. The source stays.
     ///
     /// # Errors
     /// [`Trouble`]; then nothing stands at the destination and the temporary file is gone, unless even that failed.
-    pub(super) fn make(
-        &self,
-        begun: &mut dyn FnMut(FileId) -> Result<(), Failure>,
-    ) -> Result<(Facts, ContentHash), Trouble> {
-        let source = open_to_read(&self.source.dir, &self.source.name).map_err(|error| self.reading(error))?;
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let part = openat(&self.dest.dir, self.part, flags, Mode::from_raw_mode(0o600))
-            .map_err(|error| self.writing(error))?;
-        let part = File::from(part);
-        let made = self.fill_and_place(source, &part, begun);
+    pub(super) fn make(&self, part: &File) -> Result<(Facts, ContentHash), Trouble> {
+        let source = open_to_read(&self.source.dir, &self.source.name).map_err(|error| self.reading(error));
+        let made = source.and_then(|source| self.fill_and_place(source, part));
         if made.is_err() {
-            // Whatever failed, the file that was made here is incomplete, and of use to nobody.
-            self.remove_own(self.part, &part);
+            // Whatever failed, that file is incomplete, and of use to nobody.
+            self.remove_own(self.part, part);
         }
         made
     }
@@ -82,14 +74,8 @@ impl Copy<'_> {
         }
     }
 
-    fn fill_and_place(
-        &self,
-        mut source: File,
-        part: &File,
-        begun: &mut dyn FnMut(FileId) -> Result<(), Failure>,
-    ) -> Result<(Facts, ContentHash), Trouble> {
+    fn fill_and_place(&self, mut source: File, part: &File) -> Result<(Facts, ContentHash), Trouble> {
         let id = Facts::of_open(part).map_err(|error| self.writing(error))?.id;
-        begun(id)?;
         let hash = self.carry_over(&mut source, part, id)?;
         self.place().map_err(|error| error.trouble("copying to", &self.dest.path))?;
         let placed = self.dest.dir.sync().and_then(|()| Facts::of(&self.dest.dir, &self.dest.name));

@@ -16,6 +16,7 @@ use std::rc::Rc;
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, mkdirat, openat, statat, unlinkat};
 use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
 
 use crate::cli::Failure;
 use crate::place::{self, Location, Locator};
@@ -125,6 +126,7 @@ pub(super) struct Dirs {
     locator: Locator,
     protected: Vec<Protected>,
     open: VecDeque<(PathBuf, Rc<Dir>)>,
+    most_open: usize,
     sentry: Rc<Sentry>,
 }
 
@@ -143,8 +145,13 @@ struct Protected {
     fd: Option<OwnedFd>,
 }
 
-/// Rows near each other share directories; more would only use up descriptors.
-const KEPT_OPEN: usize = 12;
+/// Rows near each other share directories, and those that are begun together have two each; more would only use up
+/// descriptors.
+const KEPT_OPEN: usize = 64;
+
+/// The same, where a process may have few files open.
+const KEPT_OPEN_OF_FEW: usize = 12;
+const FEW: u64 = 256;
 
 impl Dirs {
     /// `protect` are directories that nothing may leave.
@@ -154,7 +161,9 @@ impl Dirs {
             fd: openat(CWD, dir, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok(),
         });
         let protected = protected.collect();
-        Self { locator, protected, open: VecDeque::new(), sentry: Rc::new(Sentry::new()) }
+        let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        let most_open = if files < FEW { KEPT_OPEN_OF_FEW } else { KEPT_OPEN };
+        Self { locator, protected, open: VecDeque::new(), most_open, sentry: Rc::new(Sentry::new()) }
     }
 
     /// Whether nothing may leave a directory, by what stands there now.
@@ -320,7 +329,7 @@ impl Dirs {
     }
 
     fn remember(&mut self, kept: (PathBuf, Rc<Dir>)) -> Rc<Dir> {
-        self.open.truncate(KEPT_OPEN - 1);
+        self.open.truncate(self.most_open - 1);
         let dir = Rc::clone(&kept.1);
         self.open.push_front(kept);
         dir

@@ -50,7 +50,7 @@ impl Mover<'_> {
                 removal::give_back(&entry, &dir).map_err(|error| failed(&error))?;
             }
         }
-        match removal::remove_dir(&entry, aside) {
+        match removal::remove_dir(&entry.dir, aside) {
             // There may be another name in it, of which another call tells.
             Ok(()) | Err(rustix::io::Errno::NOTEMPTY) => Ok(()),
             Err(error) => Err(failed(&report::reason(&error.into()))),

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::Access;
 
+use super::begun::Waiting;
 use super::copy;
 use super::dirs::{Dirs, Entry};
 use super::facts::{Difference, Facts};
 use super::keep::Kept;
 use super::losses::Losses;
+use super::removal::Aside;
 use super::shelf::{Shelf, Shelved};
 use super::trouble::Trouble;
 use crate::interrupt::Interrupt;
@@ -75,6 +77,10 @@ pub(super) struct Mover<'p> {
     pub(super) touched_last: [PathBuf; 2],
     /// Filesystems that can neither rename without replacing nor make hard links.
     pub(super) bare: HashSet<u64>,
+    /// Copies that were begun together with an earlier one.
+    pub(super) waiting: Waiting,
+    /// Where sources are put before they are removed.
+    pub(super) aside: Aside,
     /// What copies could not keep.
     pub(super) losses: Losses,
 }
@@ -83,6 +89,8 @@ pub(super) struct Mover<'p> {
 pub(super) struct Task<'a> {
     pub(super) number: usize,
     pub(super) step: &'a Step,
+    /// The steps that follow, as far as they may be prepared together with this one.
+    pub(super) next: &'a [Step],
     pub(super) left_over: Option<LeftOver>,
     /// What the file was before a filesystem could not keep it, and is to be again.
     pub(super) was: Option<Was>,
@@ -97,7 +105,7 @@ impl<'a> Task<'a> {
     pub(super) fn new(number: usize, step: &'a Step, past: &Past) -> Self {
         let unnamed = || LeftOver { path: part_path(past, number, step), id: None };
         let left_over = past.left_over(number).cloned().or_else(|| past.is_taken_up().then(unnamed));
-        Self { number, step, left_over, was: None }
+        Self { number, step, next: &[], left_over, was: None }
     }
 }
 
@@ -267,7 +275,7 @@ impl Mover<'_> {
 
     /// Looks before any directory is made; what appears later is caught by the rename itself, and so is what stands there
     /// already, where a rename is all that is needed for `source`. `None` if there is no such directory yet.
-    fn find_dest(&mut self, step: &Step, source: Option<&Entry>) -> Result<Option<Entry>, Trouble> {
+    pub(super) fn find_dest(&mut self, step: &Step, source: Option<&Entry>) -> Result<Option<Entry>, Trouble> {
         self.check_length(&step.dest).map_err(|error| Trouble::io("moving to", &step.dest, error))?;
         if self.dirs.has_begun_at(&step.dest) {
             return Err(Trouble::refused("moving to", &step.dest, SEALED));
@@ -287,7 +295,7 @@ impl Mover<'_> {
     }
 
     /// Makes the directories above a destination.
-    fn make_dest(&mut self, step: &Step, journal: &mut Journal) -> Result<Entry, Trouble> {
+    pub(super) fn make_dest(&mut self, step: &Step, journal: &mut Journal) -> Result<Entry, Trouble> {
         let absolute = self.absolute(&step.dest);
         let (made, unsynced) = (&mut self.made, &mut self.unsynced);
         let dest = self.dirs.entry_made(&absolute, &mut |dir| {

@@ -3,16 +3,21 @@
 //! unlink(2) takes away whatever has the name by then. So the file is first put aside, into a directory that only this run
 //! knows and nobody else may enter, looked at once more, and only then removed; what turns out to be another file gets
 //! its place back. A crash in between leaves it in that directory, whose name the journal's run tells.
+//!
+//! To make and to remove a directory may take longer than to copy a photo, so the one of a row gets the name of the next
+//! row's, and its place, while files leave one filesystem ([`Aside`]). Then a crash may leave it empty.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::rc::Rc;
 
-use rustix::fs::{AtFlags, Mode, fstat, mkdirat, renameat, unlinkat};
+use rustix::fs::{AtFlags, Mode as Permissions, Stat, fstat, mkdirat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use super::dirs::{Entry, is_empty};
+use super::dirs::{Dir, Entry, is_empty};
 use super::facts::{Facts, ids_last};
 use crate::rename::{self, Unnamed};
 use crate::straight;
@@ -58,25 +63,102 @@ pub(super) fn name_aside(run: &str, number: usize) -> OsString {
 
 /// Removes the name `entry`, if it is that of the untouched file `facts`. `aside` is the name of a directory for the meantime.
 pub(super) fn remove(entry: &Entry, facts: &Facts, aside: &OsStr) -> Result<(), Unremoved> {
-    if !is_untouched(entry, facts) {
-        return Err(Unremoved::Changed);
+    let mut dir = Aside::default();
+    let removed = dir.remove(entry, facts, aside);
+    removed.and(dir.clear().map_err(|error| Unremoved::Emptied(aside.to_owned(), error)))
+}
+
+/// The directory for the meantime of the file that was removed last, empty again, for the next one.
+#[derive(Debug, Default)]
+pub(super) struct Aside {
+    kept: Option<Made>,
+    /// Those that could not be removed, and why.
+    left: Vec<(PathBuf, Errno)>,
+}
+
+/// A directory for the meantime, under its present name.
+#[derive(Debug)]
+struct Made {
+    above: Rc<Dir>,
+    name: OsString,
+    dir: OwnedFd,
+    /// Of the file that it was for.
+    path: PathBuf,
+}
+
+impl Aside {
+    /// As [`remove`], but the directory stays, for the next file.
+    pub(super) fn remove(&mut self, entry: &Entry, facts: &Facts, aside: &OsStr) -> Result<(), Unremoved> {
+        if !is_untouched(entry, facts) {
+            return Err(Unremoved::Changed);
+        }
+        // Where a file may be another one by its id as soon as it is renamed, nothing could be told of it.
+        let made = if ids_last(&entry.dir) { self.put_aside(entry, aside) } else { None };
+        // On a full disk there may be no room for it, and then the file must be able to go all the same.
+        let Some(made) = made else { return unlink(entry, facts) };
+        let removed = remove_in(&made.dir, entry, facts).map_err(|why| match give_back(entry, &made.dir) {
+            Ok(()) => why,
+            Err(_) => Unremoved::Aside(aside.to_owned()),
+        });
+        self.kept = Some(made);
+        removed
     }
-    // Where a file may be another one by its id as soon as it is renamed, nothing could be told of it.
-    let dir = if ids_last(&entry.dir) { put_aside(entry, aside) } else { None };
-    // On a full disk there may be no room for it, and then the file must be able to go all the same.
-    let Some(dir) = dir else { return unlink(entry, facts) };
-    let there = Facts::of(&dir, &entry.name).ok().flatten();
-    let removed = if there.is_some_and(|there| there.is_renamed(facts)) {
-        unlinkat(&dir, &entry.name, AtFlags::empty()).map_err(Unremoved::Error)
+
+    /// Puts a file aside, and gives the directory that it is in; `None` where that cannot be done.
+    fn put_aside(&mut self, entry: &Entry, aside: &OsStr) -> Option<Made> {
+        let made = self.rename(entry, aside).or_else(|| {
+            self.dismiss();
+            make(entry, aside)
+        })?;
+        let is_put = match rename::without_replacing(&entry.dir, &entry.name, &made.dir, &entry.name) {
+            Ok(()) => true,
+            // There is nothing in it that could be replaced.
+            Err(Unnamed::Unsupported(_)) => renameat(&entry.dir, &entry.name, &made.dir, &entry.name).is_ok(),
+            Err(_) => false,
+        };
+        if is_put {
+            return Some(made);
+        }
+        self.kept = Some(made);
+        self.dismiss();
+        None
+    }
+
+    /// Gives the directory that was kept the place and the name that tell whose file is in it now.
+    fn rename(&mut self, entry: &Entry, aside: &OsStr) -> Option<Made> {
+        let made = self.kept.take_if(|made| {
+            let is_there = is_named(&made.above, &made.name, &made.dir);
+            is_there && rename::without_replacing(&made.above, &made.name, &entry.dir, aside).is_ok()
+        })?;
+        Some(Made { above: Rc::clone(&entry.dir), name: aside.to_owned(), path: entry.path.clone(), dir: made.dir })
+    }
+
+    /// Removes the directory that was kept. Where it stays, [`Aside::left`] tells.
+    pub(super) fn dismiss(&mut self) {
+        let path = self.kept.as_ref().map(|made| made.path.with_file_name(&made.name));
+        let removed = self.clear();
+        self.left.extend(path.zip(removed.err()));
+    }
+
+    fn clear(&mut self) -> Result<(), Errno> {
+        self.kept.take().map_or(Ok(()), |made| remove_dir(&made.above, &made.name))
+    }
+
+    /// Directories that could not be removed.
+    pub(super) fn left(&mut self) -> Vec<(PathBuf, Errno)> {
+        self.dismiss();
+        std::mem::take(&mut self.left)
+    }
+}
+
+/// Removes a file that was put aside, if it is the one that was to be.
+fn remove_in(dir: &OwnedFd, entry: &Entry, facts: &Facts) -> Result<(), Unremoved> {
+    let there = Facts::of(dir, &entry.name).ok().flatten();
+    if there.is_some_and(|there| there.is_renamed(facts)) {
+        unlinkat(dir, &entry.name, AtFlags::empty()).map_err(Unremoved::Error)
     } else {
         Err(Unremoved::Changed)
-    };
-    let removed = removed.map_err(|why| match give_back(entry, &dir) {
-        Ok(()) => why,
-        Err(_) => Unremoved::Aside(aside.to_owned()),
-    });
-    let emptied = remove_dir(entry, aside).map_err(|error| Unremoved::Emptied(aside.to_owned(), error));
-    removed.and(emptied)
+    }
 }
 
 /// Whether an attempt has left the file where it was, and nothing was done to it but that it was put aside and given back.
@@ -90,25 +172,25 @@ pub(super) fn is_untouched(entry: &Entry, facts: &Facts) -> bool {
     Facts::of(&entry.dir, &entry.name).is_ok_and(|now| now.is_some_and(|now| now.is_untouched_since(facts)))
 }
 
-/// Puts a file aside, and tells into which directory; `None` where that cannot be done.
-fn put_aside(entry: &Entry, aside: &OsStr) -> Option<OwnedFd> {
-    match mkdirat(&entry.dir, aside, Mode::from_raw_mode(0o700)) {
+fn make(entry: &Entry, aside: &OsStr) -> Option<Made> {
+    match mkdirat(&entry.dir, aside, Permissions::from_raw_mode(0o700)) {
         // A crash may have left it.
         Ok(()) | Err(Errno::EXIST) => {}
         Err(_) => return None,
     }
-    let dir = straight::open_dir(&entry.dir, aside.as_ref()).ok().filter(is_own_and_empty);
-    let dir = dir.filter(|dir| match rename::without_replacing(&entry.dir, &entry.name, dir, &entry.name) {
-        Ok(()) => true,
-        // There is nothing in it that could be replaced.
-        Err(Unnamed::Unsupported(_)) => renameat(&entry.dir, &entry.name, dir, &entry.name).is_ok(),
-        Err(_) => false,
-    });
-    if dir.is_none() {
+    let Some(dir) = straight::open_dir(&entry.dir, aside.as_ref()).ok().filter(is_own_and_empty) else {
         // What went wrong is worth more than another error; a directory with anything in it stays.
-        remove_dir(entry, aside).unwrap_or(());
-    }
-    dir
+        remove_dir(&entry.dir, aside).unwrap_or(());
+        return None;
+    };
+    Some(Made { above: Rc::clone(&entry.dir), name: aside.to_owned(), dir, path: entry.path.clone() })
+}
+
+/// Whether a name is still that of an open directory.
+fn is_named(above: &Dir, name: &OsStr, dir: &OwnedFd) -> bool {
+    let id = |stat: Stat| (stat.st_dev, stat.st_ino);
+    let there = statat(above, name, AtFlags::SYMLINK_NOFOLLOW).map(id);
+    there.is_ok() && there == fstat(dir).map(id)
 }
 
 fn is_own_and_empty(dir: &OwnedFd) -> bool {
@@ -125,8 +207,8 @@ pub(super) fn give_back(entry: &Entry, dir: &OwnedFd) -> Result<(), Unnamed> {
 }
 
 /// Removes the directory for the meantime. It stays where there is still something in it, which rmdir(2) sees to.
-pub(super) fn remove_dir(entry: &Entry, aside: &OsStr) -> Result<(), Errno> {
-    let remove = || unlinkat(&entry.dir, aside, AtFlags::REMOVEDIR);
+pub(super) fn remove_dir(above: &Dir, aside: &OsStr) -> Result<(), Errno> {
+    let remove = || unlinkat(above, aside, AtFlags::REMOVEDIR);
     // Nobody is served by an empty directory, so that it is worth a second try.
     match remove().or_else(|_| remove()) {
         Ok(()) | Err(Errno::NOENT) => Ok(()),

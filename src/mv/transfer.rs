@@ -143,7 +143,6 @@ impl Mover<'_> {
         part: &OsStr,
         journal: &mut Journal,
     ) -> Result<Outcome, Trouble> {
-        self.sync_made()?;
         let device = dest.dir.device();
         let part = if self.bare.contains(&device) { &dest.name } else { part };
         let made = match self.copy_as(task, (source, facts), dest, part, journal) {
@@ -164,14 +163,14 @@ impl Mover<'_> {
 
     /// A copy that has the name `part` until it is complete.
     fn copy_as(
-        &self,
+        &mut self,
         task: &Task<'_>,
         (source, facts): Checked<'_>,
         dest: &Entry,
         part: &OsStr,
         journal: &mut Journal,
     ) -> Result<Outcome, Trouble> {
-        let path = self.absolute(&dest.path).with_file_name(part);
+        let file = self.begun(task, dest, part, journal)?;
         let copy = Copy {
             source,
             facts,
@@ -183,16 +182,7 @@ impl Mover<'_> {
             interrupt: &self.interrupt,
             progress: self.progress,
         };
-        journal.part(task.number, &path, None)?;
-        if part == dest.name {
-            // Nothing but the journal tells then that the file under that name is not finished.
-            journal.sync()?;
-        }
-        // If the power fails once the copy has its name, the journal must know which file it is.
-        let (facts, hash) = copy.make(&mut |id| {
-            journal.part(task.number, &path, Some(id))?;
-            journal.sync()
-        })?;
+        let (facts, hash) = copy.make(&file)?;
         Ok(Outcome { facts, hash: Some(hash), was_done: false })
     }
 
@@ -222,7 +212,7 @@ impl Mover<'_> {
     ) -> Result<(), Trouble> {
         let removed = match self.why_not_to_leave(source, dest, kept) {
             Some(trouble) => Err((trouble, is_untouched(source, facts))),
-            None => remove_or_leave(source, facts, aside),
+            None => told(self.aside.remove(source, facts, aside), source, facts),
         };
         removed.map_err(|(trouble, is_whole)| {
             // The copy is one too many only while the source is whole where it was; else it may be the last there is.
@@ -330,7 +320,11 @@ pub(super) fn remove_source(source: &Entry, facts: &Facts, aside: &OsStr) -> Res
 
 /// The same, and where it was not removed, whether the file stays as it was.
 fn remove_or_leave(source: &Entry, facts: &Facts, aside: &OsStr) -> Result<(), (Trouble, bool)> {
-    removal::remove(source, facts, aside).map_err(|error| {
+    told(removal::remove(source, facts, aside), source, facts)
+}
+
+fn told(removed: Result<(), Unremoved>, source: &Entry, facts: &Facts) -> Result<(), (Trouble, bool)> {
+    removed.map_err(|error| {
         let reason = match &error {
             Unremoved::Error(_) | Unremoved::Emptied(..) => error.to_string(),
             changed => format!("{changed}; the copy stands at its destination"),

@@ -53,6 +53,8 @@ pub(super) fn undo(
             bytes: 0,
         };
         let result = undoing.all(&mut journal, &mut output);
+        undoing.mover.discard_begun(past.run());
+        super::clear_aside(&mut undoing.mover, reporter);
         undoing.tell(&path);
         match result {
             Ok(()) => {}

@@ -65,9 +65,9 @@ fn cut(sandbox: &Sandbox) {
 /// What a neighbour does to the source.
 type Deed = fn(&Sandbox);
 
-/// When the source was opened; when all of it was read and the copy is about to be compared; when its copy has its name
+/// When the source was checked and the copy was begun; when all of it was read and the copy is about to be compared; when its copy has its name
 /// and the source is about to go. By then the old content must stand at the destination; before nothing else may.
-const MOMENTS: [(&str, usize, bool); 3] = [("fallocate", 1, false), ("fadvise64", 1, false), ("renameat2", 3, true)];
+const MOMENTS: [(&str, usize, bool); 3] = [("fdatasync", 1, false), ("fadvise64", 1, false), ("renameat2", 3, true)];
 
 #[test]
 fn a_source_that_changes_stays_as_it_was_left() {
@@ -138,7 +138,7 @@ fn a_link_in_the_place_of_the_unfinished_copy_is_not_written_through() {
     let Some((sandbox, _mount)) = across() else {
         return;
     };
-    held_at(&sandbox, At::first("fallocate").turn(2), || {
+    held_at(&sandbox, At::first("fdatasync"), || {
         let name = part(&sandbox);
         std::fs::remove_file(&name).expect("removal");
         std::os::unix::fs::symlink(sandbox.path("other"), &name).expect("symbolic link");

@@ -35,8 +35,8 @@ const MOST_READERS: usize = 4;
 impl Copy<'_> {
     /// Fills the copy, gives it the metadata of the source, brings it to the disk and compares it there with what was read.
     pub(super) fn carry_over(&self, source: &mut File, part: &File, id: FileId) -> Result<ContentHash, Trouble> {
-        self.reserve(part)?;
         if self.facts.size > MOST_HELD {
+            self.reserve(part)?;
             let hash = self.fill(source, part)?;
             self.check_source(source, hash)?;
             self.finish(source, part)?;
