@@ -95,6 +95,7 @@ impl Options {
             touched: BTreeSet::new(),
             touched_last: Default::default(),
             bare: HashSet::new(),
+            room: copy::Room::default(),
             waiting: begun::Waiting::default(),
             aside: removal::Aside::default(),
             losses: losses::Losses::default(),

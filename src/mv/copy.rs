@@ -8,6 +8,8 @@
 
 mod content;
 
+pub(super) use content::Room;
+
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -55,9 +57,9 @@ impl Copy<'_> {
     ///
     /// # Errors
     /// [`Trouble`]; then nothing stands at the destination and the temporary file is gone, unless even that failed.
-    pub(super) fn make(&self, part: &File) -> Result<(Facts, ContentHash), Trouble> {
+    pub(super) fn make(&self, part: &File, room: &mut Room) -> Result<(Facts, ContentHash), Trouble> {
         let source = open_to_read(&self.source.dir, &self.source.name).map_err(|error| self.reading(error));
-        let made = source.and_then(|source| self.fill_and_place(source, part));
+        let made = source.and_then(|source| self.fill_and_place(source, part, room));
         if made.is_err() {
             // Whatever failed, that file is incomplete, and of use to nobody.
             self.remove_own(self.part, part);
@@ -74,9 +76,9 @@ impl Copy<'_> {
         }
     }
 
-    fn fill_and_place(&self, mut source: File, part: &File) -> Result<(Facts, ContentHash), Trouble> {
+    fn fill_and_place(&self, mut source: File, part: &File, room: &mut Room) -> Result<(Facts, ContentHash), Trouble> {
         let id = Facts::of_open(part).map_err(|error| self.writing(error))?.id;
-        let hash = self.carry_over(&mut source, part, id)?;
+        let hash = self.carry_over(&mut source, part, id, room)?;
         self.place().map_err(|error| error.trouble("copying to", &self.dest.path))?;
         let placed = self.dest.dir.sync().and_then(|()| Facts::of(&self.dest.dir, &self.dest.name));
         match placed {

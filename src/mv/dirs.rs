@@ -23,7 +23,7 @@ use crate::place::{self, Location, Locator};
 use crate::straight;
 use crate::volume;
 
-use super::sentry::{Moment, Seen, Sentry};
+use super::sentry::{Look, Moment, Seen, Sentry};
 
 /// An open directory, and what it is.
 #[derive(Debug)]
@@ -53,12 +53,12 @@ impl Dir {
 
     /// Whether it lies in a volume that is sealed or half sealed by now, which gets nothing any more.
     pub(super) fn has_begun(&self) -> bool {
-        self.ask(&self.has_begun, || self.location.any_above(volume::has_begun))
+        self.sentry.any_above(&self.has_begun, &self.location, Look::Begun)
     }
 
     /// Whether it lies in a sealed volume, or in one whose list of files stands by now, which nothing leaves any more.
     pub(super) fn is_closed(&self) -> bool {
-        self.ask(&self.is_closed, || self.location.any_above(volume::is_closed))
+        self.sentry.any_above(&self.is_closed, &self.location, Look::Closed)
     }
 
     fn ask(&self, seen: &Seen, look: impl FnOnce() -> bool) -> bool {

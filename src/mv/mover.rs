@@ -77,6 +77,8 @@ pub(super) struct Mover<'p> {
     pub(super) touched_last: [PathBuf; 2],
     /// Filesystems that can neither rename without replacing nor make hard links.
     pub(super) bare: HashSet<u64>,
+    /// Memory for copies.
+    pub(super) room: copy::Room,
     /// Copies that were begun together with an earlier one.
     pub(super) waiting: Waiting,
     /// Where sources are put before they are removed.

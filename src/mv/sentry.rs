@@ -71,6 +71,31 @@ pub(super) struct Sentry {
     count: Cell<u64>,
     /// How many moments last.
     moments: Cell<u32>,
+    /// What was seen of single directories since something has come last, by what was looked for.
+    single: RefCell<[HashMap<PathBuf, bool>; LOOKS]>,
+    /// When that was.
+    single_at: Cell<u64>,
+}
+
+/// What is looked for in each directory that leads to a place.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Look {
+    /// [`volume::is_closed`].
+    Closed,
+    /// [`volume::has_begun`].
+    Begun,
+}
+
+/// How many there are.
+const LOOKS: usize = 2;
+
+impl Look {
+    fn at(self, dir: &Path) -> bool {
+        match self {
+            Self::Closed => volume::is_closed(dir),
+            Self::Begun => volume::has_begun(dir),
+        }
+    }
 }
 
 /// While this lasts, what has come since is not asked for again: for what is asked several times between two calls that
@@ -107,7 +132,14 @@ impl Sentry {
     pub(super) fn new() -> Self {
         let mounts = File::open("/proc/self/mountinfo").ok();
         let queue = mounts.as_ref().and_then(|_| Queue::new());
-        Self { queue: RefCell::new(queue), mounts, count: Cell::new(0), moments: Cell::new(0) }
+        Self {
+            queue: RefCell::new(queue),
+            mounts,
+            count: Cell::new(0),
+            moments: Cell::new(0),
+            single: RefCell::default(),
+            single_at: Cell::new(0),
+        }
     }
 
     /// Asks once for all that is asked while it lasts.
@@ -136,6 +168,24 @@ impl Sentry {
         let answer = look();
         seen.0.set(now.filter(|_| is_watched).map(|now| (now, answer)));
         answer
+    }
+
+    /// As [`Sentry::ask`], whether any directory that leads to `place` is what is looked for. One that leads to several places
+    /// is looked at once.
+    pub(super) fn any_above(&self, seen: &Seen, place: &Location, look: Look) -> bool {
+        self.ask(seen, std::iter::once(place), || place.any_above(|dir| self.single(dir, look)))
+    }
+
+    fn single(&self, dir: &Path, look: Look) -> bool {
+        let is_watched = |queue: &Queue| queue.watched.contains_key(dir);
+        if !self.queue.borrow().as_ref().is_some_and(is_watched) {
+            return look.at(dir);
+        }
+        let mut known = self.single.borrow_mut();
+        if self.single_at.replace(self.count.get()) != self.count.get() {
+            known.iter_mut().for_each(HashMap::clear);
+        }
+        *known[look as usize].entry(dir.to_owned()).or_insert_with(|| look.at(dir))
     }
 
     /// How often something has come; `None` where that cannot be known.

@@ -182,7 +182,7 @@ impl Mover<'_> {
             interrupt: &self.interrupt,
             progress: self.progress,
         };
-        let (facts, hash) = copy.make(&file)?;
+        let (facts, hash) = copy.make(&file, &mut self.room)?;
         Ok(Outcome { facts, hash: Some(hash), was_done: false })
     }
 

@@ -1,7 +1,7 @@
 //! The mounts of this process, to see through bind mounts.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::record::decimal;
@@ -23,6 +23,8 @@ struct Mount {
     root: PathBuf,
     /// Where it is shown.
     point: PathBuf,
+    /// How many names that path has.
+    depth: usize,
 }
 
 /// A directory by the device number of its filesystem and the path inside it, the same whichever mount leads there.
@@ -47,14 +49,14 @@ impl Mounts {
 
     /// The mount that shows `real`: what the kernel comes to when it goes from mount to mount down that path.
     fn over(&self, real: &Path) -> Option<&Mount> {
-        let above = |mount: &&Mount| real.starts_with(&mount.point);
-        let depth = |mount: &&Mount| mount.point.components().count();
+        let above = |mount: &&Mount| leads_to(&mount.point, real);
+        let depth = |mount: &&Mount| mount.depth;
         let is_first = |mount: &&Mount| !self.mounts.iter().any(|other| other.id == mount.parent && other != *mount);
         let mut mount = self.mounts.iter().filter(above).filter(is_first).max_by_key(depth)?;
         let inside = |outer: &Mount| {
             let (id, point) = (outer.id, &outer.point);
             let mounts = self.mounts.iter().filter(move |mount| mount.parent == id && mount.id != id);
-            mounts.filter(above).filter(|mount| mount.point.starts_with(point)).min_by_key(depth)
+            mounts.filter(above).filter(|mount| leads_to(point, &mount.point)).min_by_key(depth)
         };
         while let Some(next) = inside(mount) {
             mount = next;
@@ -94,7 +96,20 @@ impl Mount {
         let mut fields = line.split(|byte| *byte == b' ');
         let (id, parent) = (decimal(fields.next()?)?, decimal(fields.next()?)?);
         let device = String::from_utf8(fields.next()?.to_vec()).ok()?;
-        Some(Self { id, parent, device, root: unescape(fields.next()?), point: unescape(fields.next()?) })
+        let (root, point) = (unescape(fields.next()?), unescape(fields.next()?));
+        let depth = point.components().count();
+        Some(Self { id, parent, device, root, point, depth })
+    }
+}
+
+/// Whether a path is that of `above` or lies below it. Both are resolved, so that their bytes can be compared, which is done
+/// for each mount and each directory.
+fn leads_to(above: &Path, path: &Path) -> bool {
+    let (above, path) = (above.as_os_str().as_bytes(), path.as_os_str().as_bytes());
+    match path.strip_prefix(above) {
+        Some([]) => true,
+        Some(below) => below[0] == b'/' || above.ends_with(b"/"),
+        None => false,
     }
 }
 

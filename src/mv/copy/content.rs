@@ -26,6 +26,16 @@ const MOST_HELD: u64 = 16 << 20;
 /// To hash less than this takes no longer than to start a thread for it, in bytes.
 const LEAST_BESIDE: usize = 128 << 10;
 
+/// A copy is compared in steps of this many bytes, which stay in the cache of a processor.
+const COMPARED: usize = 256 << 10;
+
+/// Memory that serves one copy after the other: to get it anew takes about as long as to write what it holds.
+#[derive(Debug, Default)]
+pub(in crate::mv) struct Room {
+    content: Vec<u8>,
+    compared: Vec<u8>,
+}
+
 /// Chunks that are read ahead of the thread that hashes.
 const AHEAD: usize = 3;
 
@@ -34,7 +44,13 @@ const MOST_READERS: usize = 4;
 
 impl Copy<'_> {
     /// Fills the copy, gives it the metadata of the source, brings it to the disk and compares it there with what was read.
-    pub(super) fn carry_over(&self, source: &mut File, part: &File, id: FileId) -> Result<ContentHash, Trouble> {
+    pub(super) fn carry_over(
+        &self,
+        source: &mut File,
+        part: &File,
+        id: FileId,
+        room: &mut Room,
+    ) -> Result<ContentHash, Trouble> {
         if self.facts.size > MOST_HELD {
             self.reserve(part)?;
             let hash = self.fill(source, part)?;
@@ -43,13 +59,13 @@ impl Copy<'_> {
             self.compare_hash(part, id, hash)?;
             return Ok(hash);
         }
-        let content = self.read_whole(source)?;
-        let hash = beside(&content, || {
+        let content = self.read_whole(source, &mut room.content)?;
+        let hash = beside(content, || {
             for chunk in content.chunks(CHUNK) {
                 self.write(part, chunk)?;
             }
             self.finish(source, part)?;
-            self.compare(part, id, &content)
+            self.compare(part, id, content, &mut room.compared)
         })?;
         self.check_source(source, hash)?;
         Ok(hash)
@@ -72,10 +88,11 @@ impl Copy<'_> {
     }
 
     /// All that the source had when it was checked.
-    fn read_whole(&self, source: &mut File) -> Result<Vec<u8>, Trouble> {
+    fn read_whole<'r>(&self, source: &mut File, room: &'r mut Vec<u8>) -> Result<&'r [u8], Trouble> {
         let size = usize::try_from(self.facts.size).map_err(|_| self.changed())?;
         // One more than there should be shows whether it grew.
-        let mut content = vec![0; size + 1];
+        room.resize(room.len().max(size + 1), 0);
+        let content = &mut room[..=size];
         let mut done = 0;
         while done <= size {
             self.check_interrupt()?;
@@ -85,8 +102,7 @@ impl Copy<'_> {
                 read => done += read,
             }
         }
-        content.truncate(size);
-        if done == size { Ok(content) } else { Err(self.changed()) }
+        if done == size { Ok(&content[..size]) } else { Err(self.changed()) }
     }
 
     /// Copies what is not held as a whole.
@@ -155,13 +171,13 @@ impl Copy<'_> {
         Err(self.refused("another file was put in the place of the unfinished copy"))
     }
 
-    fn compare(&self, part: &File, id: FileId, content: &[u8]) -> Result<(), Trouble> {
+    fn compare(&self, part: &File, id: FileId, content: &[u8], buffer: &mut Vec<u8>) -> Result<(), Trouble> {
         let mut copy = self.open_again(part, id)?;
-        let mut buffer = vec![0; CHUNK.min(content.len() + 1)];
+        buffer.resize(COMPARED, 0);
         let mut left = content;
         loop {
             self.check_interrupt()?;
-            let read = read_some(&mut copy, &mut buffer).map_err(|error| self.writing(error))?;
+            let read = read_some(&mut copy, buffer).map_err(|error| self.writing(error))?;
             let Some((same, rest)) = left.split_at_checked(read).filter(|(same, _)| *same == &buffer[..read]) else {
                 return Err(self.refused(DIFFERENT));
             };
