@@ -5,3 +5,4 @@ mod support;
 
 mod manuals;
 mod options;
+mod table;
