@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod completion;
 mod manuals;
 mod options;
 mod table;
