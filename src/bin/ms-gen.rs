@@ -31,7 +31,7 @@ fn run(mut parser: Parser) -> Result<Exit, Failure> {
             Argument::Option(option) => return Err(cli::unknown_option(&option)),
         }
     }
-    let root = root.ok_or_else(|| Failure::Usage("DIR is missing".to_owned()))?;
+    let root = root.ok_or_else(|| Failure::Usage("DIR is missing; write, for instance: ms-gen photos".to_owned()))?;
     let interrupt = Interrupt::install()?;
     dataset::write(&Plan::new(&options)?, &root, &common, &interrupt)
 }

@@ -4,6 +4,7 @@
 mod support;
 
 mod completion;
+mod guide;
 mod manuals;
 mod options;
 mod table;

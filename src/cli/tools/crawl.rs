@@ -13,7 +13,7 @@ pub static CRAWL: Tool = Tool {
     about: "Writes a record (path, hash, size, mtime, id) for every regular file at and below the operands; for the working \
             directory where none is given.",
     operands: Value::File,
-    reads: "names of files",
+    reads: "",
     sections: &[Section { title: "", options: OPTIONS }],
     remarks: &[],
 };

@@ -20,7 +20,7 @@ pub static SEAL: Tool = Tool {
             of its files, their checksums and a text that tells what it is, and never changes again. ARCHIVE remembers it \
             in its catalogue.",
     operands: Value::Dir,
-    reads: "what ms-mv has moved",
+    reads: "the output of ms-mv",
     sections: &[
         Section { title: "", options: ACTIONS },
         Section { title: "For sealing only:", options: SEALING },
