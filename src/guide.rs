@@ -33,7 +33,7 @@ pub(crate) fn standard_records() -> io::Stdin {
 
 /// What the running tool reads, as its table says: `an index`.
 pub(crate) fn wanted() -> &'static str {
-    let tool = cli::tools::ALL.into_iter().find(|tool| Some(tool.name) == memory::tool());
+    let tool = cli::tools::ALL.iter().find(|tool| Some(tool.name) == memory::tool());
     tool.map(|tool| tool.reads).filter(|reads| !reads.is_empty()).unwrap_or("records")
 }
 

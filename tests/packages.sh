@@ -43,6 +43,23 @@ use() {
     ' || fail "the tools in $bin do not work"
 }
 
+# Each shell finds what completes each tool where it looks for such things: below $1, for zsh in $2.
+# shellcheck disable=SC2016 # it is expanded by those shells
+complete_in() {
+    local tool data=$1/share
+    for tool in $tools; do
+        env XDG_DATA_DIRS="$data" bash -c '
+            . /usr/share/bash-completion/bash_completion
+            _completion_loader "$1" # which ends with 124 where it has found something
+            complete -p "$1"
+        ' - "$tool" | grep -q "^complete -F _${tool/-/_} $tool\$" || fail "bash does not find how to complete $tool"
+        env XDG_DATA_DIRS="$data" HOME="$work" PATH="$1/bin:$PATH" fish -c 'complete -C "$argv --vers"' "$tool" |
+            grep -q '^--version' || fail "fish does not find how to complete $tool"
+        zsh -fc 'fpath=($1 $fpath); autoload -Uz compinit && compinit -D -u && [[ $_comps[$2] == _$2 ]]' - "$data/$2" "$tool" ||
+            fail "zsh does not find how to complete $tool"
+    done
+}
+
 # The same bytes as what make has built: all of a way to install is that it copies.
 expect_same() { cmp "$1" "$2" || fail "$1 is not $2"; }
 
@@ -59,6 +76,7 @@ PATH=$PATH:/usr/sbin:/sbin
 [[ $(dpkg-query --root="$root" -W -f '${db:Status-Status} ${Version}' mediastruct) == "installed $version-1" ]] ||
     fail 'it is not installed'
 use "$root/usr/bin"
+complete_in "$root/usr" zsh/vendor-completions
 files "$root" >"$work/deb.files"
 find "$root/usr" -type f -printf '%m %P\n' | awk '$1 != ($2 ~ /^bin\// ? 755 : 644) { print; bad = 1 } END { exit bad }' ||
     fail 'permissions are wrong'
@@ -75,6 +93,7 @@ say 'make install'
 root=$work/make
 make --no-print-directory -s install DESTDIR="$root" PREFIX=/usr
 use "$root/usr/bin"
+complete_in "$root/usr" zsh/site-functions
 for tool in $tools; do
     expect_same "$root/usr/bin/$tool" "$target/release/$tool"
 done

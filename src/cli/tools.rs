@@ -1,4 +1,8 @@
-//! The tables of all tools. One that is not in [`ALL`] is completed nowhere and suggested to nobody.
+//! The tables of all tools.
+//!
+//! A new tool has a table of its own here, and its place in [`ALL`], by which the others suggest its options and the tests
+//! compare it with its help, its manual and what shells complete. Its `src/bin` hands the table to [`cli::main`](super::main)
+//! and [`cli::next`](super::next); make finds it there.
 
 mod crawl;
 mod dupes;
@@ -22,4 +26,4 @@ pub use verify::VERIFY;
 use super::synopsis::Tool;
 
 /// All tools, by their names.
-pub static ALL: [&Tool; 8] = [&CRAWL, &DUPES, &GEN, &INGEST, &MV, &PACK, &SEAL, &VERIFY];
+pub static ALL: &[&Tool] = &[&CRAWL, &DUPES, &GEN, &INGEST, &MV, &PACK, &SEAL, &VERIFY];

@@ -95,11 +95,16 @@ impl Held {
     /// Checks that a text does not end within a line.
     ///
     /// # Errors
-    /// [`Failure::Stop`] that names the line.
+    /// [`Failure::Stop`] that names the line, or says that it is no text at all.
     pub fn check_last_line(&self) -> Result<(), Failure> {
         let bytes = self.bytes();
         if bytes.last().is_none_or(|last| *last == b'\n') {
             return Ok(());
+        }
+        // No stream has this byte in it, and most photos do.
+        if memchr::memchr(0, bytes).is_some() {
+            let wanted = guide::wanted();
+            return Err(Failure::Stop(format!("reading: {}: is not a text, and so not {wanted}", self.name)));
         }
         let line = memchr::memchr_iter(b'\n', bytes).count() + 1;
         Err(Failure::Stop(format!("reading: {}:{line}: the last line is cut off: it has no newline", self.name)))

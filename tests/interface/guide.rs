@@ -171,6 +171,16 @@ fn a_directory_in_place_of_a_stream_is_told_with_what_makes_one() {
 }
 
 #[test]
+fn a_photo_in_place_of_a_stream_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF\n\0\x01\x01");
+    for (tool, what) in [("ms-mv", "a plan"), ("ms-dupes", "an index"), ("ms-verify", "an index")] {
+        let outcome = sandbox.run(tool, &["a.jpg"], b"").expect_status(2);
+        outcome.expect_stderr(&format!("reading: a.jpg: is not a text, and so not {what}\n"));
+    }
+}
+
+#[test]
 fn an_index_that_would_be_sorted_like_a_photo_is_told() {
     let sandbox = Sandbox::new();
     sandbox.shell("ms-gen -q --files 4 photos; ms-crawl -q photos > 'an index.tsv'").expect_status(0);
