@@ -22,7 +22,7 @@ BASH    := $(TOOLS:%=$(TARGET)/release/completions/bash/%)
 FISH    := $(TOOLS:%=$(TARGET)/release/completions/fish/%.fish)
 ZSH     := $(TOOLS:%=$(TARGET)/release/completions/zsh/_%)
 MANUALS := $(sort $(wildcard man/*.[1-9]))
-SCRIPTS := .ci/run tests/demo.sh tests/filesystems.sh tests/packages.sh tests/guest.sh benches/bench.sh benches/soak.sh
+SCRIPTS := .ci/run tests/demo.sh tests/filesystems.sh tests/packages.sh tests/guest.sh benches/bench.sh benches/soak.sh tests/interface/bash.bash
 
 # Where the crates lie is nobody's business: without it, what is built is the same wherever it is built.
 CARGO_HOME ?= $(HOME)/.cargo

@@ -3,6 +3,7 @@
 # The script of the tool, whose name is $TOOL, stands in the working directory. Where it leaves paths to readline, a line
 # says of which kind: what readline does with that shows on a terminal only.
 
+# shellcheck source=/dev/null
 source "./$TOOL"
 compopt() { printf '@%s\n' "$2"; }
 
