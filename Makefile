@@ -9,21 +9,33 @@ BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/mediastruct
 
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
+ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
+
 VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
 TOOLS   := $(basename $(notdir $(sort $(wildcard src/bin/ms-*.rs))))
 BUILT   := $(TOOLS:%=$(TARGET)/release/%)
 SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
+BASH    := $(TOOLS:%=$(TARGET)/release/completions/bash/%)
+FISH    := $(TOOLS:%=$(TARGET)/release/completions/fish/%.fish)
+ZSH     := $(TOOLS:%=$(TARGET)/release/completions/zsh/_%)
 MANUALS := $(sort $(wildcard man/*.[1-9]))
-SCRIPTS := .ci/run tests/demo.sh tests/filesystems.sh tests/guest.sh benches/bench.sh benches/soak.sh
+SCRIPTS := .ci/run tests/demo.sh tests/filesystems.sh tests/packages.sh tests/guest.sh benches/bench.sh benches/soak.sh tests/interface/bash.bash
+
+# Where the crates lie is nobody's business: without it, what is built is the same wherever it is built.
+CARGO_HOME ?= $(HOME)/.cargo
+BUILD      := RUSTFLAGS='$(strip $(RUSTFLAGS) --remap-path-prefix=$(CARGO_HOME)=/cargo)' $(CARGO) build --release --locked
 
 # In a recipe: skips the rest of it, loudly, where a program is absent. Where CI is set, absence is a failure.
 NEEDS = command -v $(1) >/dev/null || { echo "SKIPPED: $@: $(1) is not installed" >&2; test -z "$$CI"; exit; }
 
-.PHONY: all help demo check fmt clippy doc lint-man lint-scripts test filesystems fuzz bench soak install uninstall dist clean
+.PHONY: all completions help demo check fmt clippy doc lint-man lint-scripts test filesystems fuzz bench soak install uninstall dist deb packages clean
 
-all: ## build all tools, optimised
-	$(CARGO) build --release --locked
+all: ## build all tools, optimised, and their completions
+	$(BUILD)
+	@$(MAKE) --no-print-directory completions
 
 help: ## list these words
 	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,20 +86,38 @@ soak: all ## put the tools to very much, and to very little (see benches/soak.sh
 	@PATH="$(abspath $(TARGET)/release):$$PATH" benches/soak.sh
 
 # Builds only what is not up to date, so that `sudo make install` after `make` needs no Rust toolchain.
-install: $(BUILT) ## install under PREFIX (/usr/local), below DESTDIR if set
+install: $(BUILT) $(BASH) $(FISH) $(ZSH) ## install under PREFIX (/usr/local), below DESTDIR if set
 	install -d $(addprefix '$(DESTDIR),$(BINDIR)' $(MANDIR)/man1' $(MANDIR)/man5' $(MANDIR)/man7' $(DOCDIR)')
+	install -d $(addprefix '$(DESTDIR),$(BASHDIR)' $(FISHDIR)' $(ZSHDIR)')
 	install -m 755 $(BUILT) '$(DESTDIR)$(BINDIR)'
 	install -m 644 $(filter %.1,$(MANUALS)) '$(DESTDIR)$(MANDIR)/man1'
 	install -m 644 $(filter %.5,$(MANUALS)) '$(DESTDIR)$(MANDIR)/man5'
 	install -m 644 $(filter %.7,$(MANUALS)) '$(DESTDIR)$(MANDIR)/man7'
 	install -m 644 README.md LICENSE '$(DESTDIR)$(DOCDIR)'
+	install -m 644 $(BASH) '$(DESTDIR)$(BASHDIR)'
+	install -m 644 $(FISH) '$(DESTDIR)$(FISHDIR)'
+	install -m 644 $(ZSH) '$(DESTDIR)$(ZSHDIR)'
 
 $(BUILT) &: $(SOURCES)
-	$(CARGO) build --release --locked
+	$(BUILD)
+
+# Each tool tells what shells need to complete it. By way of another name, so that a file is whole or not there.
+completions: $(BASH) $(FISH) $(ZSH)
+
+$(BASH): $(TARGET)/release/completions/bash/%: $(TARGET)/release/%
+$(FISH): $(TARGET)/release/completions/fish/%.fish: $(TARGET)/release/%
+$(ZSH): $(TARGET)/release/completions/zsh/_%: $(TARGET)/release/%
+$(BASH) $(FISH) $(ZSH):
+	@mkdir -p $(@D)
+	@$< --completion $(notdir $(@D)) > $@.new
+	@mv $@.new $@
 
 uninstall: ## remove what install put there
 	cd '$(DESTDIR)$(BINDIR)' && rm -f $(TOOLS)
 	cd '$(DESTDIR)$(MANDIR)' && rm -f $(foreach page,$(notdir $(MANUALS)),man$(subst .,,$(suffix $(page)))/$(page))
+	cd '$(DESTDIR)$(BASHDIR)' && rm -f $(notdir $(BASH))
+	cd '$(DESTDIR)$(FISHDIR)' && rm -f $(notdir $(FISH))
+	cd '$(DESTDIR)$(ZSHDIR)' && rm -f $(notdir $(ZSH))
 	cd '$(DESTDIR)$(DOCDIR)' && rm -f README.md LICENSE
 	rmdir '$(DESTDIR)$(DOCDIR)'
 
@@ -96,6 +126,17 @@ dist: ## pack the committed tree as a reproducible archive
 	mkdir -p $(TARGET)
 	git archive --format=tar --prefix=mediastruct-$(VERSION)/ HEAD | gzip -9n > $(TARGET)/mediastruct-$(VERSION).tar.gz
 	@sha256sum $(TARGET)/mediastruct-$(VERSION).tar.gz
+
+# Times come from the commit, and in what `make dist` has packed, from its files, which have that time.
+deb: all ## make a Debian package: the same bytes wherever and whenever it is made (cargo-deb does it)
+	@$(CARGO) deb --version >/dev/null 2>&1 || \
+		{ echo 'make deb: cargo-deb is not installed: cargo install cargo-deb --locked' >&2; exit 2; }
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || stat -c %Y Cargo.toml)} \
+		$(CARGO) deb --no-build --locked --output $(TARGET)/
+	@sha256sum $(TARGET)/mediastruct_$(VERSION)-1_*.deb
+
+packages: deb ## install, use and remove the tools in every way there is, and make the package once more elsewhere
+	BUILD="$(BUILD)" tests/packages.sh
 
 clean: ## remove all that was built
 	$(CARGO) clean

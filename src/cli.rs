@@ -1,13 +1,21 @@
 //! What all tools share on the command line: options, sizes and ages, exit status.
+//!
+//! What a tool can be told stands in a table, one for each in [`tools`]. Arguments are read, `--help` is written and shells
+//! complete by it.
 
-use std::ffi::{OsStr, OsString};
+pub mod completion;
+pub mod help;
+mod nearest;
+pub mod synopsis;
+pub mod tools;
+mod value;
+
+use std::ffi::OsStr;
 use std::io;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use lexopt::{Arg, Parser};
+use lexopt::Parser;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::interrupt;
@@ -15,6 +23,11 @@ use crate::memory;
 use crate::report::{self, Reporter};
 use crate::stream::Format;
 use crate::stream::line::Dialect;
+
+use synopsis::Tool;
+
+pub use synopsis::{Argument, next, unknown_option};
+pub use value::{age, choose, path, size, unsuitable};
 
 /// How a run ended that came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +50,8 @@ pub(crate) const STOPPED: u8 = 2;
 pub enum Failure {
     /// The command line is wrong.
     Usage(String),
+    /// This option stands at the end, without the value that it takes.
+    NoValue(String),
     /// Something without which nothing more can be done.
     Stop(String),
     /// Nobody reads the output any more.
@@ -59,7 +74,7 @@ impl From<lexopt::Error> for Failure {
     fn from(error: lexopt::Error) -> Self {
         use lexopt::Error::{MissingValue, NonUnicodeValue, UnexpectedArgument, UnexpectedOption, UnexpectedValue};
         Self::Usage(match error {
-            MissingValue { option: Some(option) } => format!("{option}: a value is missing"),
+            MissingValue { option: Some(option) } => return Self::NoValue(option),
             UnexpectedOption(option) => format!("{option}: there is no such option"),
             UnexpectedArgument(value) => format!("\"{}\": there is no place for this operand", value.display()),
             UnexpectedValue { option, value } => {
@@ -72,21 +87,21 @@ impl From<lexopt::Error> for Failure {
 }
 
 /// What every binary's `main` does: runs the tool, tells why it failed, and turns the result into an exit status.
-pub fn main(tool: &'static str, run: impl FnOnce(Parser) -> Result<Exit, Failure>) -> ExitCode {
-    memory::name_tool(tool);
+pub fn main(tool: &'static Tool, run: impl FnOnce(Parser) -> Result<Exit, Failure>) -> ExitCode {
+    memory::name_tool(tool.name);
     memory::end_threads_without_stack();
     interrupt::outlive_size_limit();
     raise_open_files();
-    let reporter = Reporter::new(tool, false);
+    let reporter = Reporter::new(tool.name, false);
     match run(Parser::from_env()) {
         Ok(Exit::Done) | Err(Failure::ClosedOutput) => ExitCode::SUCCESS,
         Ok(Exit::Partial) => ExitCode::from(1),
         Ok(Exit::Stopped) => ExitCode::from(STOPPED),
         Ok(Exit::Signal(number)) => ExitCode::from(128 + number),
-        Err(Failure::Usage(text)) => {
-            reporter.warn(&text);
-            reporter.warn(&format!("see {tool} --help or man {tool}"));
-            ExitCode::from(STOPPED)
+        Err(Failure::Usage(text)) => refuse(tool, &text, &reporter),
+        Err(Failure::NoValue(option)) => {
+            let usage = tool.option(&option).map(|known| format!(": it is written {}", known.usage()));
+            refuse(tool, &format!("{option}: a value is missing{}", usage.unwrap_or_default()), &reporter)
         }
         Err(Failure::Stop(text)) => {
             reporter.warn(&text);
@@ -95,23 +110,31 @@ pub fn main(tool: &'static str, run: impl FnOnce(Parser) -> Result<Exit, Failure
     }
 }
 
-/// Prints a text such as the usage to standard output.
-///
-/// # Errors
-/// [`Failure`] where it cannot be written.
-pub fn print(text: &str) -> Result<Exit, Failure> {
-    use io::Write as _;
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| Failure::output(&error))?;
-    Ok(Exit::Done)
+fn refuse(tool: &Tool, text: &str, reporter: &Reporter) -> ExitCode {
+    reporter.warn(text);
+    reporter.warn(&format!("see {0} --help or man {0}", tool.name));
+    ExitCode::from(STOPPED)
 }
 
-/// Prints `tool version`.
+fn print(text: &str) -> Result<(), Failure> {
+    use io::Write as _;
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
+}
+
+/// Prints what the tool says of itself, if it is asked: `--help`, `--version` or `--completion`; `false` for any other option.
 ///
 /// # Errors
-/// [`Failure`] where it cannot be written.
-pub fn print_version(tool: &str) -> Result<Exit, Failure> {
-    print(&format!("{tool} (mediastruct) {}\n", env!("CARGO_PKG_VERSION")))
+/// [`Failure`] where it cannot be written, and for a shell that is not known.
+pub fn tells(tool: &Tool, option: &str, parser: &mut Parser) -> Result<bool, Failure> {
+    let text = match option {
+        "-h" | "--help" => help::of(tool),
+        "-V" | "--version" => format!("{} (mediastruct) {}\n", tool.name, env!("CARGO_PKG_VERSION")),
+        "--completion" => choose(option, &parser.value()?, &completion::SHELLS)?(tool),
+        _ => return Ok(false),
+    };
+    print(&text)?;
+    Ok(true)
 }
 
 /// When progress is shown on stderr.
@@ -124,33 +147,6 @@ pub enum ProgressWhen {
     Always,
     /// Never.
     Never,
-}
-
-/// One argument of the command line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Argument {
-    /// An option as it is written, without its value: `-q`, `--quiet`.
-    Option(String),
-    /// Anything else.
-    Operand(OsString),
-}
-
-/// The next argument, or `None` at the end.
-///
-/// # Errors
-/// [`Failure::Usage`] for an option that was given a value it does not take.
-pub fn next(parser: &mut Parser) -> Result<Option<Argument>, Failure> {
-    Ok(parser.next()?.map(|arg| match arg {
-        Arg::Short(letter) => Argument::Option(format!("-{letter}")),
-        Arg::Long(name) => Argument::Option(format!("--{name}")),
-        Arg::Value(value) => Argument::Operand(value),
-    }))
-}
-
-/// The error for an option that a tool does not know.
-#[must_use]
-pub fn unknown_option(option: &str) -> Failure {
-    Failure::Usage(format!("{option}: there is no such option"))
 }
 
 /// The options that all tools have.
@@ -173,7 +169,7 @@ impl Common {
     pub fn take(&mut self, option: &str, parser: &mut Parser) -> Result<bool, Failure> {
         match option {
             "-q" | "--quiet" => self.quiet = true,
-            "-j" | "--jobs" => self.jobs = Some(jobs(option, &parser.value()?)?),
+            "-j" | "--jobs" => self.jobs = Some(value::jobs(option, &parser.value()?)?),
             "--progress" => self.progress = progress(&parser.value()?)?,
             "--csv" => self.csv = true,
             "--header" => self.header = Some(true),
@@ -234,108 +230,10 @@ fn raise_open_files() {
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).unwrap_or(());
 }
 
-fn jobs(option: &str, value: &OsStr) -> Result<NonZeroUsize, Failure> {
-    let number = value.to_str().and_then(|text| text.parse().ok());
-    number.ok_or_else(|| unsuitable(option, value, "is not a whole number of 1 or more"))
-}
-
 fn progress(value: &OsStr) -> Result<ProgressWhen, Failure> {
     choose(
         "--progress",
         value,
         &[("auto", ProgressWhen::Auto), ("always", ProgressWhen::Always), ("never", ProgressWhen::Never)],
     )
-}
-
-/// The error for a value that does not do, in the form that all tools use.
-#[must_use]
-pub fn unsuitable(option: &str, value: &OsStr, problem: &str) -> Failure {
-    Failure::Usage(format!("{option}: \"{}\" {problem}", value.display()))
-}
-
-/// The path that an option was given. An empty one, as an unset variable in a script gives it, would mean the working
-/// directory.
-///
-/// # Errors
-/// [`Failure::Usage`] for an empty value.
-pub fn path(option: &str, value: OsString) -> Result<PathBuf, Failure> {
-    if value.is_empty() {
-        return Err(unsuitable(option, &value, "is not a path"));
-    }
-    Ok(PathBuf::from(value))
-}
-
-/// Looks a word up among those an option takes.
-///
-/// # Errors
-/// [`Failure::Usage`] that lists the words.
-pub fn choose<T: Copy>(option: &str, value: &OsStr, words: &[(&str, T)]) -> Result<T, Failure> {
-    let found = words.iter().find(|(word, _)| value == *word);
-    found.map(|(_, meaning)| *meaning).ok_or_else(|| {
-        let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        unsuitable(option, value, &format!("is not one of {}", all.join(", ")))
-    })
-}
-
-/// Reads a size: bytes, or a number with `K M G T` (1000) or `Ki Mi Gi Ti` (1024).
-///
-/// # Errors
-/// [`Failure::Usage`] that says what would do.
-pub fn size(option: &str, value: &OsStr) -> Result<u64, Failure> {
-    const UNITS: [(&str, u64); 9] = [
-        ("", 1),
-        ("K", 1000),
-        ("M", 1_000_000),
-        ("G", 1_000_000_000),
-        ("T", 1_000_000_000_000),
-        ("Ki", 1 << 10),
-        ("Mi", 1 << 20),
-        ("Gi", 1 << 30),
-        ("Ti", 1 << 40),
-    ];
-    with_unit(value, &UNITS).ok_or_else(|| unsuitable(option, value, "is not a size such as 4096, 650M or 25Gi"))
-}
-
-/// Reads an age: a number with `s m h d w y`; a year has 365 days.
-///
-/// # Errors
-/// [`Failure::Usage`] that says what would do.
-pub fn age(option: &str, value: &OsStr) -> Result<Duration, Failure> {
-    const UNITS: [(&str, u64); 6] =
-        [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400), ("w", 604_800), ("y", 31_536_000)];
-    with_unit(value, &UNITS)
-        .map(Duration::from_secs)
-        .ok_or_else(|| unsuitable(option, value, "is not an age such as 90s, 15m, 12h, 120d, 2w or 1y"))
-}
-
-fn with_unit(value: &OsStr, units: &[(&str, u64)]) -> Option<u64> {
-    let text = value.to_str()?;
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let (_, factor) = units.iter().find(|(name, _)| *name == unit)?;
-    crate::record::decimal(number.as_bytes())?.checked_mul(*factor)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_and_ages_have_their_units() {
-        let read = |text: &str| size("--max-size", OsStr::new(text)).ok();
-        assert_eq!(read("4096"), Some(4096));
-        assert_eq!(read("650M"), Some(650_000_000));
-        assert_eq!(read("25Gi"), Some(25 << 30));
-        for text in ["", "K", "-1", "1.5G", "1 K", "1KB", "99999999999999999999", "99999999999T"] {
-            assert_eq!(read(text), None, "{text}");
-        }
-        assert_eq!(age("--max-age", OsStr::new("2w")).ok(), Some(Duration::from_secs(14 * 86_400)));
-        assert!(age("--max-age", OsStr::new("2")).is_err());
-    }
-
-    #[test]
-    fn an_unsuitable_value_is_shown_with_what_would_do() {
-        let Err(Failure::Usage(text)) = jobs("--jobs", OsStr::new("many")) else { panic!("refused") };
-        assert_eq!(text, "--jobs: \"many\" is not a whole number of 1 or more");
-    }
 }

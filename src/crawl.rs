@@ -24,6 +24,7 @@ pub use options::{Hashing, Keeping, Options};
 
 use crate::cli::{Exit, Failure};
 use crate::disk::Hardware;
+use crate::guide;
 use crate::hash::{Status, Trouble};
 use crate::index::{self, Index, Kept, Seen};
 use crate::interrupt::Interrupt;
@@ -164,7 +165,8 @@ pub fn run(options: &Options, keeping: &Keeping) -> Result<Exit, Failure> {
     let result = result.and_then(|()| output.finish());
     progress.finish();
     result?;
-    reporter.summary(&summary(&output, "", &reporter, &interrupt));
+    let next = next(options, &output, &interrupt);
+    reporter.summary(&(summary(&output, "", &reporter, &interrupt) + &next));
     Ok(interrupt.exit().unwrap_or_else(|| reporter.exit()))
 }
 
@@ -233,6 +235,14 @@ fn crawl_with(
         Some(failure) => Err(failure),
         None => result,
     }
+}
+
+/// What an index is made for as a rule.
+fn next(options: &Options, output: &Output, interrupt: &Interrupt) -> String {
+    if interrupt.came() || output.written().0 == 0 || options.hashing == Hashing::None {
+        return String::new();
+    }
+    guide::next("to find duplicates", "ms-dupes", "")
 }
 
 fn output_file() -> Option<FileId> {

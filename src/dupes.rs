@@ -32,6 +32,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Exit, Failure};
+use crate::guide;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{self, Reporter};
@@ -215,10 +216,11 @@ impl Plan<'_> {
             ));
         }
         let records = report::count(self.records, "record");
+        let next = self.next();
         reporter.summary(&match self.job.options.mode {
-            Mode::Unique => format!("{records}: {}", report::count(self.entries.len() as u64, "unique content")),
+            Mode::Unique => format!("{records}: {}{next}", report::count(self.entries.len() as u64, "unique content")),
             _ => format!(
-                "{records}: {} in {}, {}",
+                "{records}: {} in {}, {}{next}",
                 report::count(tally.files, "duplicate"),
                 report::count(tally.groups, "group"),
                 report::bytes(tally.bytes)
@@ -228,6 +230,14 @@ impl Plan<'_> {
         if self.in_quarantine && tally.files == 0 && self.job.options.mode != Mode::Unique {
             let dir = report::shown(&self.job.options.to);
             reporter.summary(&format!("records in the quarantine, {dir}, are not considered; --to names another"));
+        }
+    }
+
+    fn next(&self) -> String {
+        match self.job.options.mode {
+            Mode::Plan if self.tally.files > 0 => guide::next("to move them", "ms-mv", ""),
+            Mode::Unique if !self.entries.is_empty() => guide::next("to archive them", "ms-pack --to ARCHIVE", ""),
+            _ => String::new(),
         }
     }
 }

@@ -31,9 +31,10 @@ pub use template::{DEFAULT, Template};
 use crate::cli::{Exit, Failure};
 use crate::crawl;
 use crate::disk::Hardware;
+use crate::guide;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
-use crate::report::Reporter;
+use crate::report::{self, Reporter};
 use crate::stream::Table;
 use companions::{Group, Named};
 use incoming::{All, Incoming, Origin};
@@ -63,6 +64,7 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Result<Exit, Failure> {
     let origin = if options.reads_index() {
         Origin::Index(Table::open(&[])?)
     } else {
+        warn_of_indexes(&options.crawl.operands, &reporter);
         Origin::Names(crawl::names(&options.crawl, &reporter)?)
     };
     let interrupt = Interrupt::install()?;
@@ -78,6 +80,15 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Result<Exit, Failure> {
     output::write(&plan, options.crawl.common.format(), out)?;
     reporter.summary(&summary);
     Ok(reporter.exit())
+}
+
+/// Where other tools take the name of an index, this one takes what is to be sorted.
+fn warn_of_indexes(operands: &[std::ffi::OsString], reporter: &Reporter) {
+    let is_index = |path: &&Path| path.extension().is_some_and(|end| end == "tsv" || end == "csv") && path.is_file();
+    for index in operands.iter().map(Path::new).filter(is_index) {
+        let (shown, word) = (report::shown(index), guide::word(index));
+        reporter.warn(&format!("{shown}: is taken for a file to be sorted; as an index, it is read by: < {word}"));
+    }
 }
 
 /// The plan, and the line that sums it up; something less after an interrupt.

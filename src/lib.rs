@@ -24,7 +24,9 @@
 //! | Which directory is this really, and is it protected? | [`place`], `straight` |
 //! | What if a file is cut short while it is mapped? What if Ctrl-C comes? | [`mapped`], [`interrupt`] |
 //! | How are many files read at once? From which disk is one read at a time? | `pool`, `reading`, [`disk`] |
+//! | What does a tool wait for? Which command comes next? | `guide` |
 //! | What do all tools share? | [`cli`], [`report`], [`progress`] |
+//! | What can a tool be told? What do `--help` and completion say of it? | [`cli::tools`], [`cli::help`], [`cli::completion`] |
 //! | What can all this be tried on? | [`dataset`] |
 //!
 //! Whatever decides only reads; [`mv`] alone moves, and keeps the promises: nothing is replaced, nothing leaves a
@@ -37,6 +39,7 @@ pub mod dataset;
 pub mod disk;
 pub mod dupes;
 pub mod escape;
+mod guide;
 pub mod hash;
 pub mod index;
 pub mod ingest;

@@ -28,6 +28,11 @@ pub(crate) fn name_tool(tool: &'static str) {
     TOOL.get_or_init(|| tool);
 }
 
+/// The tool that runs; none in a test of the library.
+pub(crate) fn tool() -> Option<&'static str> {
+    TOOL.get().copied()
+}
+
 /// What the last message is to add from now on.
 pub(crate) fn advise(text: &'static str) {
     ADVICE.get_or_init(|| text);

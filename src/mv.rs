@@ -29,6 +29,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::cli::{Common, Exit, Failure};
+use crate::guide;
 use crate::interrupt::Interrupt;
 use crate::journal::{Journal, LeftOver, Mode, Past, RowState, Store};
 use crate::memory;
@@ -351,7 +352,7 @@ impl Run<'_> {
             parts.push(format!("{} refused or failed", self.reporter.failures()));
         }
         if self.tally.done > 0 {
-            parts.push(format!("to undo: ms-mv --undo {}", shown(self.journal.path())));
+            parts.push(format!("to undo: ms-mv --undo {}", guide::word(self.journal.path())));
         }
         self.reporter.summary(&parts.join("; "));
         if self.tally.gone > 0 && self.tally.gone == self.plan.len() as u64 {

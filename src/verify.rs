@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{Common, Exit, Failure};
 use crate::disk::{Disks, Hardware};
+use crate::guide;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{self, Reporter};
@@ -203,7 +204,12 @@ impl Tally {
         } else {
             String::new()
         };
+        let next = if missing < self.failed.iter().sum() && guide::is_for_people() {
+            "; what to do now: man 7 mediastruct"
+        } else {
+            ""
+        };
         let (read, failed) = (report::bytes(self.bytes), failed.join(", "));
-        reporter.summary(&format!("{begin}{records}: {hold} hold ({read} read), {failed}{unhashed}"));
+        reporter.summary(&format!("{begin}{records}: {hold} hold ({read} read), {failed}{unhashed}{next}"));
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use lexopt::Parser;
+use mediastruct::cli::tools::DUPES;
 use mediastruct::cli::{self, Argument, Common, Exit, Failure};
 use mediastruct::dupes::{self, Job, Keep, Mode, Options};
 use mediastruct::interrupt::Interrupt;
@@ -15,46 +16,21 @@ use mediastruct::stream::Table;
 #[global_allocator]
 static ALLOCATOR: mediastruct::memory::Allocator = mediastruct::memory::Allocator;
 
-const TOOL: &str = "ms-dupes";
-
-const USAGE: &str = "\
-usage: ms-dupes [options] [INDEX...]
-Reads indexes (standard input if none is named) and writes a plan: a record for every copy that should go.
-
-  --protect DIR      files below DIR stay, and a copy there is the one to keep; may be given again
-  --prefer DIR       keep a copy below DIR rather than another; may be given again, the first counts most
-  --keep RULE        which other copy stays: first (smallest path), oldest, newest or shortest (first)
-  --to DIR           where copies should go (duplicates); what is there already is not considered
-  --empty            empty files are duplicates, too
-  -u, --unique       write one record of each content that has no protected copy instead
-  -g, --groups       write every member of every group instead, the one that stays first
-  --skip-bad-lines   go on without malformed lines
-  --csv              write CSV
-  --header           write the names of the columns first (--no-header: not, also in CSV)
-  -j, --jobs N       how many threads work at once
-  -q, --quiet        no summary
-  --progress WHEN    auto, always or never
-  -h, --help         this text
-  -V, --version      the version
-";
-
 fn main() -> ExitCode {
-    cli::main(TOOL, run)
+    cli::main(&DUPES, run)
 }
 
 fn run(mut parser: Parser) -> Result<Exit, Failure> {
     let mut common = Common::default();
     let mut options = Options::default();
     let mut indexes: Vec<OsString> = Vec::new();
-    while let Some(argument) = cli::next(&mut parser)? {
+    while let Some(argument) = cli::next(&DUPES, &mut parser)? {
         match argument {
             Argument::Operand(index) => indexes.push(index),
-            Argument::Option(option) => match option.as_str() {
-                "-h" | "--help" => return cli::print(USAGE),
-                "-V" | "--version" => return cli::print_version(TOOL),
-                _ if common.take(&option, &mut parser)? || take(&mut options, &option, &mut parser)? => {}
-                _ => return Err(cli::unknown_option(&option)),
-            },
+            Argument::Option(option) if cli::tells(&DUPES, &option, &mut parser)? => return Ok(Exit::Done),
+            Argument::Option(option)
+                if common.take(&option, &mut parser)? || take(&mut options, &option, &mut parser)? => {}
+            Argument::Option(option) => return Err(cli::unknown_option(&option)),
         }
     }
     if options.prefer.len() > dupes::MOST_PREFERRED {
@@ -66,8 +42,8 @@ fn run(mut parser: Parser) -> Result<Exit, Failure> {
 fn make_plan(common: &Common, options: &Options, indexes: &[OsString]) -> Result<Exit, Failure> {
     let table = Table::open(indexes)?;
     let interrupt = Interrupt::install()?;
-    let mut progress = Progress::start(TOOL, common.progress);
-    let reporter = progress.reporter(TOOL, common.quiet);
+    let mut progress = Progress::start(DUPES.name, common.progress);
+    let reporter = progress.reporter(DUPES.name, common.quiet);
     for missing in options.protect.iter().filter(|dir| !dir.is_dir()) {
         // An index may tell of a disk that is not mounted, so this is no error; but a misspelled name protects nothing.
         let dir = report::shown(missing);

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use lexopt::Parser;
+use mediastruct::cli::tools::GEN;
 use mediastruct::cli::{self, Argument, Common, Exit, Failure};
 use mediastruct::dataset::{self, Kind, Options, Plan, options};
 use mediastruct::interrupt::Interrupt;
@@ -10,57 +11,27 @@ use mediastruct::interrupt::Interrupt;
 #[global_allocator]
 static ALLOCATOR: mediastruct::memory::Allocator = mediastruct::memory::Allocator;
 
-const USAGE: &str = "\
-usage: ms-gen [options] DIR
-Fills DIR, which must be empty or new, with photos, videos and texts to try things on.
-
-  --seed N          other files for another number (1)
-  --files N         how many files, duplicates included (200)
-  --total SIZE      the sizes of all files together
-  --min-size SIZE   the smallest file (20K)
-  --max-size SIZE   the largest file (400K)
-  --dup-share PCT   how many of a hundred files are copies of others (25)
-  --from DATE       the first day of the files' dates (2005-01-01)
-  --until DATE      the last day (2024-12-31)
-  --depth N         how many directories deep the files lie (3)
-  --kinds LIST      of jpg,png,mp4,mov,txt (all)
-  --alike N         files have one of N sizes and differ only in their middle
-  --hostile         names that careless programs fail at, among others
-  -j, --jobs N      how many files are written at once
-  -q, --quiet       no summary
-  --progress WHEN   auto, always or never
-  -h, --help        this text
-  -V, --version     the version
-
-Sizes: bytes, or a number with K M G T (1000) or Ki Mi Gi Ti (1024). Dates: 2019-07-04.
-The same seed and options give the same files, byte for byte.
-";
-
 fn main() -> ExitCode {
-    cli::main("ms-gen", run)
+    cli::main(&GEN, run)
 }
 
 fn run(mut parser: Parser) -> Result<Exit, Failure> {
     let mut common = Common::default();
     let mut options = Options::default();
     let mut root = None;
-    while let Some(argument) = cli::next(&mut parser)? {
+    while let Some(argument) = cli::next(&GEN, &mut parser)? {
         match argument {
             Argument::Operand(operand) if root.is_none() => root = Some(cli::path("DIR", operand)?),
             Argument::Operand(operand) => {
                 return Err(Failure::Usage(format!("{}: one directory is enough", operand.display())));
             }
-            Argument::Option(option) => match option.as_str() {
-                "-h" | "--help" => return cli::print(USAGE),
-                "-V" | "--version" => return cli::print_version("ms-gen"),
-                // No records are written.
-                "--csv" | "--header" | "--no-header" => return Err(cli::unknown_option(&option)),
-                _ if common.take(&option, &mut parser)? || take(&mut options, &option, &mut parser)? => {}
-                _ => return Err(cli::unknown_option(&option)),
-            },
+            Argument::Option(option) if cli::tells(&GEN, &option, &mut parser)? => return Ok(Exit::Done),
+            Argument::Option(option)
+                if common.take(&option, &mut parser)? || take(&mut options, &option, &mut parser)? => {}
+            Argument::Option(option) => return Err(cli::unknown_option(&option)),
         }
     }
-    let root = root.ok_or_else(|| Failure::Usage("DIR is missing".to_owned()))?;
+    let root = root.ok_or_else(|| Failure::Usage("DIR is missing; write, for instance: ms-gen photos".to_owned()))?;
     let interrupt = Interrupt::install()?;
     dataset::write(&Plan::new(&options)?, &root, &common, &interrupt)
 }

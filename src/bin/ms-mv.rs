@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use lexopt::Parser;
+use mediastruct::cli::tools::MV;
 use mediastruct::cli::{self, Argument, Exit, Failure};
 use mediastruct::journal::Mode;
 use mediastruct::mv::{self, Check, Options, Prune};
@@ -11,57 +12,22 @@ use mediastruct::progress::Progress;
 #[global_allocator]
 static ALLOCATOR: mediastruct::memory::Allocator = mediastruct::memory::Allocator;
 
-const TOOL: &str = "ms-mv";
-
-const USAGE: &str = "\
-usage: ms-mv [options] [PLAN...]
-       ms-mv --undo [options] [JOURNAL...]
-
-Moves the files of a plan (standard input, or the files named), each only while it and the copy
-that stays are what the plan says, and never over another file. Prints a record for every file
-moved, which fed back moves it back.
-
-  -n, --dry-run          say what would happen, touch nothing
-      --to DIR           destination for records that have none: DIR plus the whole source path
-      --copy             leave the sources, make verified copies
-      --link             leave the sources, make hard links
-      --check HOW        stat (default): compare size, time and id; content: read and compare
-      --offline-keep     the copy that stays may be on a burned disc, as the archive tells
-      --protect DIR      nothing leaves DIR (nor any directory that holds a file .ms-protect)
-      --prune[=DIR]      remove directories that this run emptied, below DIR or below the longest
-                         directory that holds all sources
-      --journal FILE     keep the journal in FILE (default: a new file under
-                         $XDG_STATE_HOME/mediastruct)
-      --undo             reverse the run of JOURNAL, or the newest run
-      --skip-bad-lines   leave out malformed lines instead of moving nothing
-      --csv, --header, --no-header
-                         form of the records printed
-      --progress WHEN    auto, always, never
-  -q, --quiet            no summary at the end
-  -h, --help, -V, --version
-
-exit status: 0 all done; 1 something was refused, each named; 2 wrong usage or could not finish
-";
-
 fn main() -> ExitCode {
-    cli::main(TOOL, run)
+    cli::main(&MV, run)
 }
 
 fn run(mut parser: Parser) -> Result<Exit, Failure> {
     let mut options = Options::default();
-    while let Some(argument) = cli::next(&mut parser)? {
+    while let Some(argument) = cli::next(&MV, &mut parser)? {
         match argument {
             Argument::Operand(operand) => options.operands.push(operand),
-            Argument::Option(name) => match name.as_str() {
-                "-h" | "--help" => return cli::print(USAGE),
-                "-V" | "--version" => return cli::print_version(TOOL),
-                option => take(&mut options, option, &mut parser)?,
-            },
+            Argument::Option(option) if cli::tells(&MV, &option, &mut parser)? => return Ok(Exit::Done),
+            Argument::Option(option) => take(&mut options, &option, &mut parser)?,
         }
     }
     check(&options)?;
-    let progress = Progress::start(TOOL, options.common.progress);
-    let reporter = progress.reporter(TOOL, options.common.quiet);
+    let progress = Progress::start(MV.name, options.common.progress);
+    let reporter = progress.reporter(MV.name, options.common.quiet);
     mv::run(&options, &progress, &reporter)
 }
 
@@ -89,8 +55,6 @@ fn take(options: &mut Options, option: &str, parser: &mut Parser) -> Result<(), 
             options.operands.extend(parser.optional_value());
         }
         "--skip-bad-lines" => options.skip_bad_lines = true,
-        // Files are moved one after the other, in the order of the plan.
-        "-j" | "--jobs" => return Err(cli::unknown_option(option)),
         _ if options.common.take(option, parser)? => {}
         _ => return Err(cli::unknown_option(option)),
     }

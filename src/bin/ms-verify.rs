@@ -4,48 +4,25 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use lexopt::Parser;
+use mediastruct::cli::tools::VERIFY;
 use mediastruct::cli::{self, Argument, Exit, Failure};
 use mediastruct::verify::{self, Options};
 
 #[global_allocator]
 static ALLOCATOR: mediastruct::memory::Allocator = mediastruct::memory::Allocator;
 
-const TOOL: &str = "ms-verify";
-
-const USAGE: &str = "\
-usage: ms-verify [options] [INDEX...]
-Reads indexes (standard input if none is named), also a volume's index.json and what b3sum writes, reads the files
-again, and writes the records that still hold.
-
-  --failed           write the records that do not hold instead, with the reason as note:
-                     missing, changed, rotten or unreadable
-  --quick            compare size and time only, and open no file
-  --root DIR         relative paths hold in DIR
-  --skip-bad-lines   go on without malformed lines
-  --disks KIND       auto, rotating (one file at a time is read from each filesystem) or
-                     solid
-  --csv              write CSV
-  --header           write the names of the columns first (--no-header: not, also in CSV)
-  -j, --jobs N       how many threads work at once
-  -q, --quiet        no summary
-  --progress WHEN    auto, always or never
-  -h, --help         this text
-  -V, --version      the version
-";
-
 fn main() -> ExitCode {
-    cli::main(TOOL, run)
+    cli::main(&VERIFY, run)
 }
 
 fn run(mut parser: Parser) -> Result<Exit, Failure> {
     let mut options = Options::default();
     let mut indexes: Vec<OsString> = Vec::new();
-    while let Some(argument) = cli::next(&mut parser)? {
+    while let Some(argument) = cli::next(&VERIFY, &mut parser)? {
         match argument {
             Argument::Operand(index) => indexes.push(index),
             Argument::Option(option) => match option.as_str() {
-                "-h" | "--help" => return cli::print(USAGE),
-                "-V" | "--version" => return cli::print_version(TOOL),
+                _ if cli::tells(&VERIFY, &option, &mut parser)? => return Ok(Exit::Done),
                 "--failed" => options.failed = true,
                 "--quick" => options.quick = true,
                 "--root" => options.root = Some(cli::path(&option, parser.value()?)?),

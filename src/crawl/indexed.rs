@@ -68,7 +68,8 @@ pub(super) fn run(options: &Options, keeping: &Keeping, file: &Path) -> Result<E
     let gone = if gone == 0 { String::new() } else { format!(", {} gone from the index", report::number(gone)) };
     let kept = if interrupt.came() { "; what was read is kept for the next crawl" } else { "" };
     let details = format!("; {number} read ({bytes}), {unchanged} unchanged{gone}{kept}");
-    reporter.summary(&super::summary(&output, &details, &reporter, &interrupt));
+    let next = super::next(options, &output, &interrupt);
+    reporter.summary(&(super::summary(&output, &details, &reporter, &interrupt) + &next));
     Ok(interrupt.exit().unwrap_or_else(|| reporter.exit()))
 }
 

@@ -16,6 +16,7 @@ use super::kind::Kind;
 use super::plan::{Content, File, Plan};
 use super::{jpeg, movie, png, text};
 use crate::cli::{Common, Exit, Failure};
+use crate::guide;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{self, Reporter};
@@ -77,7 +78,7 @@ fn prepare(root: &Path) -> Result<(), Failure> {
     }
     match fs::read_dir(root).and_then(|mut entries| entries.next().transpose()) {
         Ok(None) => Ok(()),
-        Ok(Some(_)) => stop("is not empty"),
+        Ok(Some(_)) => stop("is not empty; name one that is, or a new one"),
         Err(error) => failed(&error),
     }
 }
@@ -214,8 +215,13 @@ impl Work<'_> {
         let planned = report::count(self.plan.files.len() as u64, "file");
         let unfinished = number(files) < self.plan.files.len() as u64;
         let done = if unfinished { format!("{} of {planned}", number(files)) } else { planned };
+        let next = if unfinished || !guide::is_for_people() {
+            String::new()
+        } else {
+            format!("; next: ms-crawl {} | ms-dupes > plan.tsv", guide::word(self.root))
+        };
         format!(
-            "{}: {done}, {}, {} of them duplicates, seed {}",
+            "{}: {done}, {}, {} of them duplicates, seed {}{next}",
             report::shown(self.root),
             report::bytes(number(bytes)),
             number(duplicates),
@@ -312,7 +318,7 @@ mod tests {
         assert!(prepare(root.path()).is_ok());
         fs::write(root.path().join(".hidden"), "").expect("written");
         let Err(Failure::Stop(text)) = prepare(root.path()) else { panic!("refused") };
-        assert!(text.ends_with(": is not empty"), "{text}");
+        assert!(text.contains(": is not empty; "), "{text}");
         let link = root.path().join("link");
         std::os::unix::fs::symlink("nowhere", &link).expect("a link");
         assert!(prepare(&link).is_err());

@@ -42,6 +42,9 @@ pub struct Builder {
     of_crawl: Option<String>,
 }
 
+const TO_IS_MISSING: &str = "--to: the directory where files are to go is missing; write, for instance: \
+    ms-ingest --to ~/photos /media/card | ms-mv";
+
 impl Builder {
     /// Takes an operand.
     pub fn operand(&mut self, operand: std::ffi::OsString) {
@@ -62,8 +65,6 @@ impl Builder {
             "--sidecar" => self.sidecar_first = sidecar(option, parser)?,
             "--no-mtime" => self.no_mtime = true,
             "--skip-bad-lines" => self.skip_bad_lines = true,
-            // Every name holds a hash, and every plan is sorted.
-            "--hash" | "--sort" => return Ok(false),
             _ if self.crawl.disks.take(option, parser)? || self.crawl.common.take(option, parser)? => {}
             _ if self.crawl.take(option, parser)? => drop(self.of_crawl.get_or_insert_with(|| option.to_owned())),
             _ => return Ok(false),
@@ -76,8 +77,7 @@ impl Builder {
     /// # Errors
     /// [`Failure::Usage`] for what is missing, or contradicts itself.
     pub fn build(mut self) -> Result<Options, Failure> {
-        let to =
-            self.to.ok_or_else(|| Failure::Usage("--to: the directory where files are to go is missing".into()))?;
+        let to = self.to.ok_or_else(|| Failure::Usage(TO_IS_MISSING.into()))?;
         if self.crawl.operands == ["-"] {
             self.crawl.operands.clear();
         }

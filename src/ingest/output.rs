@@ -9,6 +9,7 @@ use super::naming::Namer;
 use super::{Inbox, Options};
 use crate::capture::{Capture, Origin};
 use crate::cli::Failure;
+use crate::guide;
 use crate::place;
 use crate::plan::push_keeper_note;
 use crate::record::{COLUMNS, Record};
@@ -152,7 +153,7 @@ pub(super) fn summary(
             parts.push(format!("{count} {what}"));
         }
     }
-    parts.join("; ")
+    if goes + copies > 0 { parts.join("; ") + &guide::next("to move them", "ms-mv", "") } else { parts.join("; ") }
 }
 
 /// How a date was found, for the summary; the better ones first.

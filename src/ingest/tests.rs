@@ -89,7 +89,7 @@ fn places(files: Vec<Made>) -> Vec<String> {
     let captures: Vec<_> = groups.iter().map(|group| dates::of_group(group, &inbox, rules())).collect();
     let mut builder = Builder::default();
     let mut arguments = lexopt::Parser::from_args(["--to=/nowhere/to/be/found", "--template=%Y-{hash:2}.{ext}"]);
-    while let Some(cli::Argument::Option(option)) = cli::next(&mut arguments).expect("arguments") {
+    while let Some(cli::Argument::Option(option)) = cli::next(&cli::tools::INGEST, &mut arguments).expect("arguments") {
         assert!(builder.take(&option, &mut arguments).expect("an option"));
     }
     builder.operand("drop".into());

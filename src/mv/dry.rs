@@ -47,7 +47,8 @@ pub(super) fn run(plan: &Plan, mover: Mover<'_>, options: &Options, reporter: &R
     };
     // Cut short, the figures would be those of the rows that somebody read.
     if result.is_ok() {
-        reporter.summary(&format!("{verb} {files}, {}{refused}", report::bytes(rehearsal.bytes)));
+        let next = if rehearsal.files > 0 { "; to do it: the same without --dry-run" } else { "" };
+        reporter.summary(&format!("{verb} {files}, {}{refused}{next}", report::bytes(rehearsal.bytes)));
     }
     match result {
         Ok(()) => output.finish().map(|()| reporter.exit()),

@@ -117,7 +117,7 @@ fn burned(catalogue: &Catalogue) -> BTreeSet<Number> {
 /// What cannot be read is told in one way only.
 fn told(failure: Failure) -> String {
     match failure {
-        Failure::Usage(problem) | Failure::Stop(problem) => problem,
+        Failure::Usage(problem) | Failure::Stop(problem) | Failure::NoValue(problem) => problem,
         Failure::ClosedOutput => String::new(),
     }
 }

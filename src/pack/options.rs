@@ -63,6 +63,9 @@ pub struct Builder {
 /// More volumes than this at once would mix the years.
 const MOST_OPEN: usize = 64;
 
+const TO_IS_MISSING: &str = "--to: the directory of the archive is missing; write, for instance: \
+    ms-crawl ~/photos | ms-pack --to /Archive | ms-mv | ms-seal /Archive";
+
 impl Builder {
     /// Takes an operand.
     pub fn operand(&mut self, operand: OsString) {
@@ -95,7 +98,7 @@ impl Builder {
     /// # Errors
     /// [`Failure::Usage`] for what is missing, or contradicts itself.
     pub fn build(self) -> Result<Options, Failure> {
-        let to = self.to.ok_or_else(|| Failure::Usage("--to: the directory of the archive is missing".into()))?;
+        let to = self.to.ok_or_else(|| Failure::Usage(TO_IS_MISSING.into()))?;
         Ok(Options {
             indexes: self.indexes,
             to,

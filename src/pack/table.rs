@@ -3,6 +3,7 @@
 use super::fill::{Amount, Packing, Volume};
 use super::{Job, Plan};
 use crate::cli::Exit;
+use crate::guide;
 use crate::report::{self, shown};
 use crate::volume::date::Date;
 use crate::volume::medium::{self, Disc, share_of};
@@ -25,6 +26,12 @@ pub(super) fn tell(plan: &Plan, job: &Job<'_>) {
     if !packing.volumes.is_empty() {
         for line in table(&packing.volumes, disc) {
             job.reporter.summary(&line);
+        }
+    }
+    if !packing.volumes.is_empty() {
+        let seal = format!(" | ms-seal {}", guide::word(&job.options.to));
+        if let Some(next) = guide::next_line("to fill and seal them", "ms-mv", &seal) {
+            job.reporter.summary(&next);
         }
     }
     let continued = packing.volumes.iter().filter(|volume| volume.before.files > 0);
@@ -51,7 +58,7 @@ fn tell_full(volume: &Volume, job: &Job<'_>) {
         let (image, capacity) = (report::bytes(image), report::bytes(disc.capacity));
         format!("not sealed, and its image of {image} would not fit on a disc of {capacity}")
     } else {
-        format!("full, but not sealed: ms-seal --all {} does that", shown(&job.options.to))
+        format!("full, but not sealed: ms-seal --all {} does that", guide::word(&job.options.to))
     };
     job.reporter.warn(&format!("volume {number}: {text}"));
 }

@@ -4,12 +4,14 @@
 //! removes the marker.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::Job;
 use super::locked::Locked;
 use super::sealed::{self, Completion};
 use crate::cli::Failure;
 use crate::escape;
+use crate::guide;
 use crate::report::{self, shown};
 use crate::volume::Number;
 use crate::volume::archive::Standing;
@@ -23,13 +25,14 @@ pub(super) fn record(job: &Job<'_>, number: Number, burn: &Burn) -> Result<(), F
     let mut locked = Locked::open(job)?;
     let traces = locked.traces(number);
     let archive = shown(&locked.archive.dir);
+    let word = guide::word(&locked.archive.dir);
     let refused = |why: String| Failure::Stop(format!("recording a burn: {archive}: volume {number} {why}"));
     match traces.standing() {
         Standing::Sealed => {}
         Standing::Open | Standing::HalfSealed => {
-            return Err(refused(format!("is not sealed; ms-seal --all {archive} does that")));
+            return Err(refused(format!("is not sealed; ms-seal --all {word} does that")));
         }
-        Standing::Lost => return Err(refused("does not exist".into())),
+        Standing::Lost => return Err(refused(format!("does not exist; ms-seal --list {word} shows those that do"))),
     }
     // What was burned before may have been copied from a disc.
     if traces.is_missing() && traces.has_marker {
@@ -58,7 +61,8 @@ pub(super) fn record(job: &Job<'_>, number: Number, burn: &Burn) -> Result<(), F
         job.reporter
             .warn(&format!("recording a burn: {archive}: volume {number} has no directory, so this is believed"));
     }
-    job.reporter.summary(&format!("{told}{}", left_to_do(&locked.archive.catalogue)));
+    let left = left_to_do(&locked.archive.catalogue);
+    job.reporter.summary(&format!("{told}{left}{}", check(number, &locked.archive.dir)));
     Ok(())
 }
 
@@ -103,6 +107,15 @@ pub(super) fn take_back(
         left_to_do(&locked.archive.catalogue)
     ));
     Ok(())
+}
+
+/// How a disc is compared with what the volume says. What is on a shelf only may have no listing here.
+fn check(number: Number, archive: &Path) -> String {
+    let listing = number.dir(archive).join("index.json");
+    if !guide::is_for_people() || !listing.is_file() {
+        return String::new();
+    }
+    format!("; to check the disc, where it is mounted on /mnt: ms-verify --root /mnt {}", guide::word(&listing))
 }
 
 /// `volume 0007: burn 2 recorded (elsewhere)`.

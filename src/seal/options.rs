@@ -66,6 +66,9 @@ pub struct Builder {
     common: Common,
 }
 
+const ARCHIVE_IS_MISSING: &str = "ARCHIVE: the directory of the archive is missing; write, for instance: \
+    ms-mv plan.tsv | ms-seal /Archive";
+
 impl Builder {
     /// Takes an operand.
     ///
@@ -121,8 +124,7 @@ impl Builder {
     /// [`Failure::Usage`] for what is missing, contradicts itself, or is of no use here.
     pub fn build(self) -> Result<Options, Failure> {
         let archive = self.archive.clone();
-        let archive =
-            archive.ok_or_else(|| Failure::Usage("ARCHIVE: the directory of the archive is missing".into()))?;
+        let archive = archive.ok_or_else(|| Failure::Usage(ARCHIVE_IS_MISSING.into()))?;
         let action = match self.action.as_ref().map(|(option, volume)| (option.as_str(), *volume)) {
             None => Action::Stream,
             Some(("--all", _)) => Action::All,

@@ -12,6 +12,7 @@ use super::sealed::{self, Completion};
 use super::tally::Tally;
 use super::told::{Account, Told};
 use crate::cli::Failure;
+use crate::guide;
 use crate::report;
 use crate::stream::Table;
 use crate::volume::Number;
@@ -138,7 +139,11 @@ impl Done {
             parts.push("interrupted; the same command goes on where it stopped".into());
         }
         if parts.is_empty() {
-            parts.push("nothing to seal".into());
+            parts.push(nothing(job));
+        }
+        if let Some(number) = self.sealed.first().filter(|_| guide::is_for_people()) {
+            let archive = guide::word(&job.options.archive);
+            parts.push(format!("when a disc is burned (man 7 mediastruct): ms-seal --burned {number} {archive}"));
         }
         job.reporter.summary(&parts.join("; "));
         if !self.forgotten.is_empty() {
@@ -147,6 +152,19 @@ impl Done {
                 volumes(&self.forgotten)
             ));
         }
+    }
+}
+
+/// Why there was nothing to seal, for whoever expected something.
+fn nothing(job: &Job<'_>) -> String {
+    let archive = guide::word(&job.options.archive);
+    match job.options.action {
+        Action::Stream if guide::is_for_people() => {
+            format!(
+                "nothing to seal: no volume was named on standard input; to see what there is: ms-seal --list {archive}"
+            )
+        }
+        _ => "nothing to seal".to_owned(),
     }
 }
 

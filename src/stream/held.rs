@@ -10,6 +10,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use crate::cli::Failure;
+use crate::guide;
 use crate::mapped::Mapping;
 
 /// An input that is held.
@@ -94,11 +95,16 @@ impl Held {
     /// Checks that a text does not end within a line.
     ///
     /// # Errors
-    /// [`Failure::Stop`] that names the line.
+    /// [`Failure::Stop`] that names the line, or says that it is no text at all.
     pub fn check_last_line(&self) -> Result<(), Failure> {
         let bytes = self.bytes();
         if bytes.last().is_none_or(|last| *last == b'\n') {
             return Ok(());
+        }
+        // No stream has this byte in it, and most photos do.
+        if memchr::memchr(0, bytes).is_some() {
+            let wanted = guide::wanted();
+            return Err(Failure::Stop(format!("reading: {}: is not a text, and so not {wanted}", self.name)));
         }
         let line = memchr::memchr_iter(b'\n', bytes).count() + 1;
         Err(Failure::Stop(format!("reading: {}:{line}: the last line is cut off: it has no newline", self.name)))
@@ -118,14 +124,15 @@ fn unreadable(name: &str, error: &io::Error) -> Failure {
 }
 
 fn standard_input() -> io::Result<File> {
-    io::stdin().as_fd().try_clone_to_owned().map(File::from)
+    guide::standard_records().as_fd().try_clone_to_owned().map(File::from)
 }
 
 /// A regular file is mapped, whole; anything else is first copied to a temporary file without a name.
 fn map_or_spool(mut file: File) -> io::Result<(Option<Mapping>, Option<Shared>)> {
     let meta = file.metadata()?;
     if meta.is_dir() {
-        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+        let wanted = guide::wanted();
+        return Err(io::Error::other(format!("is a directory, not {wanted}; ms-crawl makes an index of one")));
     }
     let is_shared = meta.is_file() && file.stream_position()? == 0;
     if !is_shared {

@@ -175,7 +175,7 @@ mod tests {
     fn disc(arguments: &[&str]) -> Result<Disc, Failure> {
         let mut parser = Parser::from_args(arguments);
         let mut options = DiscOptions::default();
-        while let Some(cli::Argument::Option(option)) = cli::next(&mut parser)? {
+        while let Some(cli::Argument::Option(option)) = cli::next(&cli::tools::PACK, &mut parser)? {
             assert!(options.take(&option, &mut parser)?);
         }
         options.disc()

@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::Root;
 use crate::cli::Failure;
+use crate::guide;
 use crate::report::{self, Reporter};
 
 /// Reads a list of names, one a line or each ended by a NUL; `-` is standard input. Empty names are named and left out.
@@ -20,7 +21,7 @@ pub fn read_list(list: &OsStr, nul: bool, reporter: &Reporter) -> Result<Vec<OsS
         Failure::Stop(format!("reading: {}: {}", report::shown(list.as_ref()), report::reason(&error)))
     };
     if list == "-" {
-        return split_list(io::stdin().lock(), list, nul, reporter).map_err(stop);
+        return split_list(guide::standard_input("names of files").lock(), list, nul, reporter).map_err(stop);
     }
     let file = File::open(list).map_err(stop)?;
     split_list(BufReader::new(file), list, nul, reporter).map_err(stop)

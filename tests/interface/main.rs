@@ -3,5 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod completion;
+mod guide;
 mod manuals;
 mod options;
+mod table;

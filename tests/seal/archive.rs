@@ -71,8 +71,8 @@ fn only_what_is_sealed_can_be_burned() {
     let before = snapshot(&sandbox.work());
     for (volume, reason) in [
         ("3", "volume 0003 is not sealed; ms-seal --all Archive does that"),
-        ("5", "volume 0005 does not exist"),
-        ("9", "volume 0009 does not exist"),
+        ("5", "volume 0005 does not exist; ms-seal --list Archive shows those that do"),
+        ("9", "volume 0009 does not exist; ms-seal --list Archive shows those that do"),
     ] {
         let outcome = sandbox.run_seal(&["--burned", volume]).expect_status(2);
         assert_eq!(outcome.stderr, format!("ms-seal: recording a burn: Archive: {reason}\n"));
