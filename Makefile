@@ -15,7 +15,8 @@ TOOLS   := $(basename $(notdir $(sort $(wildcard src/bin/ms-*.rs))))
 BUILT   := $(TOOLS:%=$(TARGET)/release/%)
 SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 MANUALS := $(sort $(wildcard man/*.[1-9]))
-SCRIPTS := .ci/run tests/demo.sh tests/filesystems.sh tests/guest.sh benches/bench.sh benches/soak.sh
+SCRIPTS := .ci/run tests/demo.sh tests/filesystems.sh tests/guest.sh benches/bench.sh benches/soak.sh \
+           $(wildcard tests/examples/*.sh tests/examples/stand-ins/*)
 
 # In a recipe: skips the rest of it, loudly, where a program is absent. Where CI is set, absence is a failure.
 NEEDS = command -v $(1) >/dev/null || { echo "SKIPPED: $@: $(1) is not installed" >&2; test -z "$$CI"; exit; }

@@ -3,5 +3,4 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod manuals;
 mod options;
