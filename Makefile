@@ -15,8 +15,9 @@ TOOLS   := $(basename $(notdir $(sort $(wildcard src/bin/ms-*.rs))))
 BUILT   := $(TOOLS:%=$(TARGET)/release/%)
 SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 MANUALS := $(sort $(wildcard man/*.[1-9]))
+SHARED  := $(sort $(wildcard share/examples/*))
 SCRIPTS := .ci/run tests/demo.sh tests/filesystems.sh tests/guest.sh benches/bench.sh benches/soak.sh \
-           $(wildcard tests/examples/*.sh tests/examples/stand-ins/*)
+           $(wildcard tests/examples/*.sh tests/examples/stand-ins/*) share/examples/ms-nightly
 
 # In a recipe: skips the rest of it, loudly, where a program is absent. Where CI is set, absence is a failure.
 NEEDS = command -v $(1) >/dev/null || { echo "SKIPPED: $@: $(1) is not installed" >&2; test -z "$$CI"; exit; }
@@ -76,12 +77,14 @@ soak: all ## put the tools to very much, and to very little (see benches/soak.sh
 
 # Builds only what is not up to date, so that `sudo make install` after `make` needs no Rust toolchain.
 install: $(BUILT) ## install under PREFIX (/usr/local), below DESTDIR if set
-	install -d $(addprefix '$(DESTDIR),$(BINDIR)' $(MANDIR)/man1' $(MANDIR)/man5' $(MANDIR)/man7' $(DOCDIR)')
+	install -d $(addprefix '$(DESTDIR),$(BINDIR)' $(MANDIR)/man1' $(MANDIR)/man5' $(MANDIR)/man7' $(DOCDIR)/examples')
 	install -m 755 $(BUILT) '$(DESTDIR)$(BINDIR)'
 	install -m 644 $(filter %.1,$(MANUALS)) '$(DESTDIR)$(MANDIR)/man1'
 	install -m 644 $(filter %.5,$(MANUALS)) '$(DESTDIR)$(MANDIR)/man5'
 	install -m 644 $(filter %.7,$(MANUALS)) '$(DESTDIR)$(MANDIR)/man7'
 	install -m 644 README.md LICENSE '$(DESTDIR)$(DOCDIR)'
+	install -m 644 $(filter-out %/ms-nightly,$(SHARED)) '$(DESTDIR)$(DOCDIR)/examples'
+	install -m 755 $(filter %/ms-nightly,$(SHARED)) '$(DESTDIR)$(DOCDIR)/examples'
 
 $(BUILT) &: $(SOURCES)
 	$(CARGO) build --release --locked
@@ -90,7 +93,8 @@ uninstall: ## remove what install put there
 	cd '$(DESTDIR)$(BINDIR)' && rm -f $(TOOLS)
 	cd '$(DESTDIR)$(MANDIR)' && rm -f $(foreach page,$(notdir $(MANUALS)),man$(subst .,,$(suffix $(page)))/$(page))
 	cd '$(DESTDIR)$(DOCDIR)' && rm -f README.md LICENSE
-	rmdir '$(DESTDIR)$(DOCDIR)'
+	cd '$(DESTDIR)$(DOCDIR)/examples' && rm -f $(notdir $(SHARED))
+	rmdir '$(DESTDIR)$(DOCDIR)/examples' '$(DESTDIR)$(DOCDIR)'
 
 # Times and owners come from the commit and gzip stores no time of its own: one commit, one archive.
 dist: ## pack the committed tree as a reproducible archive
