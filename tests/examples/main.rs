@@ -11,5 +11,6 @@ mod pages;
 mod readme;
 mod session;
 mod stream_page;
+mod unattended;
 mod workflow_page;
 mod world;

@@ -3,7 +3,7 @@
 use super::example::Example;
 use super::session;
 
-/// The examples of a manual: all displays, or those of one section.
+/// The examples of a manual: all displays, or those of one section and what has a prompt elsewhere.
 ///
 /// # Panics
 ///
@@ -17,10 +17,12 @@ pub(crate) fn examples(page: &str, section: Option<&str>) -> Vec<Example> {
             wanted = section.is_none_or(|section| section == heading);
         } else if line.starts_with(".Bd ") {
             let display = lines.display(line);
-            if wanted {
+            if wanted || display.lines().any(|text| text.starts_with(session::PROMPT)) {
                 examples.extend(session::examples(&display, number + 1));
             }
-        } else if let Some(display) = line.strip_prefix(".Dl ").filter(|_| wanted) {
+        } else if let Some(display) =
+            line.strip_prefix(".Dl ").filter(|text| wanted || text.starts_with(session::PROMPT))
+        {
             // Here, quotation marks would be taken for those of an argument.
             assert!(!display.contains('"'), "line {number}: in .Dl, write \\(dq: {line}");
             examples.extend(session::examples(&as_read(display, number), number));
@@ -83,8 +85,8 @@ fn as_read(line: &str, number: usize) -> String {
 
 #[test]
 fn displays_are_read_as_they_are_shown() {
-    let page = ".Sh A\n.Bd -literal\nno\n.Ed\n.Sh B\n.Pp\n.Bd -literal -offset indent\n$ a \\e\n  \\(aqb\\(ti\\(aq\n.Ed\n.Dl $ c \\(dqd\\(dq\n.Sh C\n.Dl e\n";
-    let expected = [Example::new(8, "a \\\n  'b~'"), Example::new(11, "c \"d\"")];
+    let page = ".Sh A\n.Bd -literal\nno\n.Ed\n.Sh B\n.Pp\n.Bd -literal -offset indent\n$ a \\e\n  \\(aqb\\(ti\\(aq\n.Ed\n.Dl $ c \\(dqd\\(dq\n.Sh C\n.Dl e\n.Dl $ f\n";
+    let expected = [Example::new(8, "a \\\n  'b~'"), Example::new(11, "c \"d\""), Example::new(14, "f")];
     assert_eq!(examples(page, Some("B")), expected);
-    assert_eq!(examples(page, None).len(), 4);
+    assert_eq!(examples(page, None).len(), 5);
 }

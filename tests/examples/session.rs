@@ -4,7 +4,7 @@ use super::example::Example;
 use std::process::{Command, Stdio};
 
 /// What a shell shows where it waits for a command.
-const PROMPT: &str = "$ ";
+pub(crate) const PROMPT: &str = "$ ";
 
 /// The examples of one display that begins on `line`. Where no line has a prompt, paragraphs are taken for scripts.
 pub(crate) fn examples(display: &str, line: usize) -> Vec<Example> {

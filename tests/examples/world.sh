@@ -51,13 +51,15 @@ root() {
     local root=$1 name path
     mkdir -p "$root"
     mount -t tmpfs -o mode=755,size=1g tmpfs "$root"
-    for name in bin sbin lib lib32 lib64 libx32 usr etc opt; do
+    for name in bin sbin lib lib32 lib64 libx32 usr opt; do
         if [[ -L /$name ]]; then
             ln -s "$(readlink "/$name")" "$root/$name"
         elif [[ -d /$name ]]; then
             show "/$name" "$root/$name"
         fi
     done
+    # Units and the tables of cron are put there. What may not be read is not missed.
+    cp -r /etc "$root/etc" 2>/dev/null || true
     mkdir -p "$root"/{dev,proc,sys,home/ada,media,mnt,srv,examples,run/{lock,sshd},var/{lib,log,cache,spool}}
     mkdir -m 700 "$root/root"
     mkdir -m 1777 "$root/tmp" "$root/var/tmp"
