@@ -17,7 +17,7 @@ SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 MANUALS := $(sort $(wildcard man/*.[1-9]))
 SHARED  := $(sort $(wildcard share/examples/*))
 SCRIPTS := .ci/run tests/demo.sh tests/filesystems.sh tests/guest.sh benches/bench.sh benches/soak.sh \
-           $(wildcard tests/examples/*.sh tests/examples/stand-ins/*) share/examples/ms-nightly
+           $(wildcard tests/examples/*.sh) $(filter-out %/duckdb,$(wildcard tests/examples/stand-ins/*)) share/examples/ms-nightly
 
 # In a recipe: skips the rest of it, loudly, where a program is absent. Where CI is set, absence is a failure.
 NEEDS = command -v $(1) >/dev/null || { echo "SKIPPED: $@: $(1) is not installed" >&2; test -z "$$CI"; exit; }

@@ -16,7 +16,7 @@ impl Example {
     }
 }
 
-/// What an example takes for granted, and what it is expected to do. Of one of which nothing is known, that it ends with 0.
+/// What an example takes for granted, and what it is expected to do: where nothing is known of it, to end with 0.
 #[derive(Default)]
 pub(crate) struct Known {
     /// Words that are in this example only.

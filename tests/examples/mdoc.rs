@@ -85,7 +85,9 @@ fn as_read(line: &str, number: usize) -> String {
 
 #[test]
 fn displays_are_read_as_they_are_shown() {
-    let page = ".Sh A\n.Bd -literal\nno\n.Ed\n.Sh B\n.Pp\n.Bd -literal -offset indent\n$ a \\e\n  \\(aqb\\(ti\\(aq\n.Ed\n.Dl $ c \\(dqd\\(dq\n.Sh C\n.Dl e\n.Dl $ f\n";
+    let page = ".Sh A\n.Bd -literal\nno\n.Ed\n.Sh B\n.Pp\n\
+                .Bd -literal -offset indent\n$ a \\e\n  \\(aqb\\(ti\\(aq\n.Ed\n\
+                .Dl $ c \\(dqd\\(dq\n.Sh C\n.Dl e\n.Dl $ f\n";
     let expected = [Example::new(8, "a \\\n  'b~'"), Example::new(11, "c \"d\""), Example::new(14, "f")];
     assert_eq!(examples(page, Some("B")), expected);
     assert_eq!(examples(page, None).len(), 5);

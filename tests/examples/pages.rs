@@ -3,7 +3,7 @@
 use super::document::Document;
 use super::example::Known;
 
-/// The places that the manuals name: a live tree with duplicates, a drop, and an archive whose next volume is the seventh.
+/// The places that the manuals name: a live tree with duplicates, a drop, and an archive that has had six volumes.
 const PLACES: &str = "
     ms-gen -q --files 60 --total 2M --seed 2 /data/photos
     ms-gen -q --files 20 --total 500K --seed 3 /data/drop
@@ -50,7 +50,10 @@ fn every_example_of_ms_dupes_runs() {
     let known = vec![
         Known::of("ms-crawl /data | ms-dupes | ms-mv").prints("ms-mv: moved "),
         Known::of("ms-dupes --protect /Archive | ms-mv")
-            .before("cp -p /data/photos/2012/03/IMG_20120305.JPG /data/photos/again.JPG\nms-crawl /data/photos/2012 | ms-mv --copy --to /Archive/0001")
+            .before(
+                "cp -p /data/photos/2012/03/IMG_20120305.JPG /data/photos/again.JPG
+                 ms-crawl /data/photos/2012 | ms-mv --copy --to /Archive/0001",
+            )
             .prints("ms-mv: moved 4 files")
             .after("find /Archive -name '*.JPG' | grep .; test -z \"$(find /data/photos -name 'IMG_20120305.JPG')\""),
         Known::of("/Archive | ms-dupes --protect /Archive -u").prints("/data/photos/"),
@@ -62,7 +65,10 @@ fn every_example_of_ms_dupes_runs() {
             .before("cat laptop.tsv nas.tsv > all.tsv")
             .after("test -s plan.tsv; test -z \"$(cut -f 1 plan.tsv | sed -n '/^.data.photos/p')\""),
         Known::of("grep -viP")
-            .before("echo side > nas/a.xmp; cp nas/a.xmp nas/b.xmp; ms-crawl nas > nas.tsv; cat laptop.tsv nas.tsv > all.tsv")
+            .before(
+                "echo side > nas/a.xmp; cp nas/a.xmp nas/b.xmp
+                 ms-crawl nas > nas.tsv; cat laptop.tsv nas.tsv > all.tsv",
+            )
             .prints("ms-mv: moved ")
             .after("test -e nas/a.xmp; test -e nas/b.xmp; test -z \"$(find nas -name '*.JPG')\""),
     ];
@@ -75,12 +81,19 @@ fn every_example_of_ms_gen_runs() {
     let known = vec![
         Known::of("ms-gen /tmp/photos").prints("200 files"),
         Known::of("/tmp/photos | ms-dupes | ms-mv -n").prints("would move 50 files"),
-        Known::of("--hostile").after("find /tmp/hostile | grep -c -P '[\\x01-\\x1f]'"),
-        Known::of("--kinds txt tiny").with("1000000", "1000", why).after("test $(find tiny -type f -size -100c | wc -l) = 1000"),
+        Known::of("--hostile")
+            .with("--files 1000", "--files 100", why)
+            .after("find /tmp/hostile | grep -c -P '[\\x01-\\x1f]'"),
+        Known::of("--kinds txt tiny")
+            .with("1000000", "1000", why)
+            .after("test $(find tiny -type f -size -100c | wc -l) = 1000"),
         Known::of("12K small").with("150000", "500", why).after("test $(find small -type f | wc -l) = 500"),
         Known::of("--kinds mp4 large")
             .with("--min-size 768M --max-size 768M", "--min-size 768K --max-size 768K", why)
-            .after("test $(b3sum large/*/*/*/* | cut -c 1-64 | sort -u | wc -l) = 3; test $(find large -size 768000c | wc -l) = 4"),
+            .after(
+                "test $(b3sum large/*/*/*/* | cut -c 1-64 | sort -u | wc -l) = 3
+                 test $(find large -size 768000c | wc -l) = 4",
+            ),
         Known::of("--kinds jpg photos")
             .with("--files 9000 --total 5600M", "--files 9 --total 5600K", why)
             .after("test $(find photos -type f -size +100000c | wc -l) = 9"),
@@ -99,9 +112,14 @@ fn every_example_of_ms_ingest_runs() {
             .after("test -d /data/drop; test -z \"$(ls /data/drop)\""),
         Known::of("--quarantine")
             .before("ms-gen -q --files 20 --total 500K --seed 3 /data/drop; touch /data/drop/Thumbs.db")
-            .after("find /data/duplicates -type f | grep -q .; test \"$(find /data/drop -type f)\" = /data/drop/Thumbs.db"),
-        Known::of("/data/drop >plan.tsv")
-            .before("rm -r /data/drop; ms-gen -q --files 20 --total 500K --seed 4 /data/drop; printf scanned > /data/drop/scan.jpg"),
+            .after(
+                "find /data/duplicates -type f | grep -q .
+                 test \"$(find /data/drop -type f)\" = /data/drop/Thumbs.db",
+            ),
+        Known::of("/data/drop >plan.tsv").before(
+            "rm -r /data/drop; ms-gen -q --files 20 --total 500K --seed 4 /data/drop
+                 printf scanned > /data/drop/scan.jpg",
+        ),
         Known::of("| less").prints("\t/data/photos/"),
         Known::of("date=mtime").prints("/data/drop/scan.jpg\n"),
         Known::of("japan")
@@ -155,7 +173,8 @@ fn every_example_of_ms_pack_runs() {
         Known::of(">unique.tsv").after("test -s unique.tsv"),
         Known::of("ms-pack --to /Archive unique.tsv").prints("not enough for a disc"),
         Known::of("--media dvd").after(
-            "cut -f 1 plan.tsv | grep -x /data/photos/2012/03/IMG_20120305.JPG; test -z \"$(cut -f 1 plan.tsv | sed -n '/.2013./p')\"",
+            "cut -f 1 plan.tsv | grep -x /data/photos/2012/03/IMG_20120305.JPG
+             test -z \"$(cut -f 1 plan.tsv | sed -n '/.2013./p')\"",
         ),
         Known::of("--reserve 15%").prints("not enough for a disc"),
         Known::of("split(").before("ms-pack -q --to /Archive --flush unique.tsv >plan.tsv").prints("7 "),

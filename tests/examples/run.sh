@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs what lies in /examples, one directory each, in turn, as somebody who types it does: in the home directory, and with
-# what those before have left. See world.sh.
+# Runs what lies in /examples, one directory each, in turn, as somebody who types it does: in the home directory, and
+# with what those before have left. See world.sh.
 #
 #   before   what an example takes for granted
 #   command  the example itself

@@ -1,5 +1,6 @@
 //! The files in share/examples: a night's work by cron and by systemd, also of a night in which something goes wrong.
 
+use super::support::needs_root;
 use super::world::World;
 
 /// What happens one after another, each a script of bash that must end with 0.
@@ -130,7 +131,8 @@ fn duplicates_are_planned_or_moved() {
             "MOVE_DUPLICATES=maybe ms-nightly 2> said && exit 1 || test $? = 2
              grep -F 'MOVE_DUPLICATES is \"maybe\", and can be yes or no' said; test -n \"$(ls /data/drop)\"",
             "ms-nightly; echo twelve > /data/photos/again.txt
-             ms-nightly; cut -f 1 /var/lib/mediastruct/duplicates.tsv | grep '^/data/photos/'; test -e /data/photos/again.txt
+             ms-nightly; cut -f 1 /var/lib/mediastruct/duplicates.tsv | grep '^/data/photos/'
+             test -e /data/photos/again.txt
              logged -F 'ms-mv /var/lib/mediastruct/duplicates.tsv'",
             "MOVE_DUPLICATES=yes ms-nightly
              test $(grep -l -r twelve /data/photos | wc -l) = 1; grep -r twelve /data/duplicates",
@@ -155,11 +157,39 @@ fn a_night_that_was_cut_off_is_gone_on_with_first() {
              test -z \"$(ls /data/drop)\"; test ! -e /var/lib/mediastruct/ingest.plan
              logged -F 'the last run was cut off: going on with /var/lib/mediastruct/ingest.plan'
              test -s /var/lib/mediastruct/photos.tsv",
+            // Killed by what cannot be caught, when a plan is made and nothing is moved yet.
+            "echo kill -KILL '$PPID' > /usr/local/bin/killer; chmod 755 /usr/local/bin/killer
+             rm /usr/local/bin/ms-mv; ln -s killer /usr/local/bin/ms-mv; echo later > /data/drop/later.txt
+             PATH=/usr/local/bin:/usr/bin:/bin ms-nightly && exit 1 || test $? = 137
+             test -s /var/lib/mediastruct/ingest.plan; test -e /data/drop/later.txt
+             rm /usr/local/bin/ms-mv; ln -s /tools/ms-mv /usr/local/bin
+             ms-nightly; test -z \"$(ls /data/drop)\"",
             // A planner that could not be run leaves no plan, and what it has begun is none.
             "rm /usr/local/bin/ms-ingest
              PATH=/usr/local/bin:/usr/bin:/bin ms-nightly 2> said && exit 1 || test $? = 127
              grep ms-ingest said; test ! -e /var/lib/mediastruct/ingest.plan",
         ],
+    }
+    .expect_to_come_true();
+}
+
+/// What `man 7 mediastruct` warns of, so that nobody is told of a danger that is none any more.
+#[test]
+fn another_disk_in_the_same_place_takes_the_rows_of_the_first() {
+    if !needs_root() {
+        return;
+    }
+    Story {
+        needs: &["losetup", "mkfs.ext4"],
+        chapters: &["mkdir /media/photos1
+             for name in one two; do
+                 truncate -s 16M /var/tmp/$name; mkfs.ext4 -q /var/tmp/$name
+                 device=$(losetup -f --show /var/tmp/$name); mount $device /media/photos1
+                 echo $name > /media/photos1/$name.txt
+                 ms-crawl -a --index /var/lib/photos1.tsv /media/photos1
+                 umount /media/photos1; losetup -d $device
+             done
+             grep /media/photos1/two.txt /var/lib/photos1.tsv; fails grep /media/photos1/one.txt /var/lib/photos1.tsv"],
     }
     .expect_to_come_true();
 }

@@ -27,17 +27,29 @@ fn known() -> Vec<Known> {
 fn the_work() -> Vec<Known> {
     vec![
         Known::of("/data/drop | ms-mv --prune").prints("ms-mv: moved ").after("test -z \"$(ls /data/drop)\""),
-        Known::of("grep date=mtime").before("echo scanned > /data/drop/scan.jpg").prints("/data/drop/scan.jpg\t/data/photos/"),
-        Known::of("ms-crawl /data | ms-dupes | ms-mv").prints("ms-mv: moved ").after("find duplicates/data -type f | grep ."),
-        Known::of("ms-mv plan.tsv > moved.tsv").before("ms-mv --undo; rmdir duplicates || true").after("test -s moved.tsv"),
-        Known::of("-a --index /var/lib/photos.tsv /data/photos > /dev/null").after("grep ^/data/photos /var/lib/photos.tsv"),
+        Known::of("grep date=mtime")
+            .before("echo scanned > /data/drop/scan.jpg")
+            .prints("/data/drop/scan.jpg\t/data/photos/"),
+        Known::of("ms-crawl /data | ms-dupes | ms-mv")
+            .prints("ms-mv: moved ")
+            .after("find duplicates/data -type f | grep ."),
+        Known::of("ms-mv plan.tsv > moved.tsv")
+            .before("ms-mv --undo; rmdir duplicates || true")
+            .after("test -s moved.tsv"),
+        Known::of("-a --index /var/lib/photos.tsv /data/photos > /dev/null")
+            .after("grep ^/data/photos /var/lib/photos.tsv"),
         Known::of("ms-dupes /var/lib/photos.tsv")
             .before("ms-mv --undo; ms-crawl -a --index /var/lib/photos.tsv /data/photos")
             .after("test -s plan.tsv"),
-        Known::of("plan.tsv | less").prints("/data/photos/wedding/a.txt\t/data/photos/2012/03/b.txt").prints("would move "),
+        Known::of("plan.tsv | less")
+            .prints("/data/photos/wedding/a.txt\t/data/photos/2012/03/b.txt")
+            .prints("would move "),
         Known::of("-F \"/wedding/\"").prints("ms-mv: moved ").after("test -e /data/photos/wedding/a.txt"),
         Known::of("--prefer /data/laptop")
-            .before("ms-mv --undo; mkdir /data/laptop; cp -p /data/photos/archived.txt /data/laptop; ms-crawl /data > index.tsv")
+            .before(
+                "ms-mv --undo; mkdir /data/laptop; cp -p /data/photos/archived.txt /data/laptop
+                 ms-crawl /data > index.tsv",
+            )
             .prints("/data/laptop/archived.txt\t")
             .prints("\t/data/photos/archived.txt\t"),
         Known::of("--groups").prints("/data/laptop/archived.txt\t"),
@@ -124,7 +136,10 @@ fn every_night() -> Vec<Known> {
         ),
         Known::of("systemctl start")
             .before("rm /usr/local/bin/ms-nightly; echo new > /data/drop/new.txt; echo new > /data/photos/other.txt")
-            .after("grep -F 'ends with exit status 0' /var/log/mediastruct.log; test ! -e /data/drop/new.txt; test ! -e /var/mail/root"),
+            .after(
+                "grep -F 'ends with exit status 0' /var/log/mediastruct.log
+                 test ! -e /data/drop/new.txt; test ! -e /var/mail/root",
+            ),
         Known::of("less\nms-mv /var/lib/mediastruct/duplicates.tsv").prints("ms-mv: moved "),
     ]
 }
@@ -145,26 +160,35 @@ const DISK: &str = "
 fn other_places() -> Vec<Known> {
     vec![
         Known::of("nas.tsv > plan.tsv")
-            .before("ssh nas ms-gen -q --files 40 --total 1M --seed 5 /data/photos; ssh nas 'find /data -type f | sort' > nas.before")
+            .before(
+                "ssh nas ms-gen -q --files 40 --total 1M --seed 5 /data/photos
+                 ssh nas 'find /data -type f | sort' > nas.before",
+            )
             .after("test -s plan.tsv; test ! -e \"$(head -1 plan.tsv | cut -f 1)\""),
-        Known::of("ssh nas ms-mv < plan.tsv")
-            .prints("would move ")
-            .after(
-                "test $(wc -l < plan.tsv) = $(wc -l < moved.tsv)
+        Known::of("ssh nas ms-mv < plan.tsv").prints("would move ").after(
+            "test $(wc -l < plan.tsv) = $(wc -l < moved.tsv)
                  ssh nas find /data/duplicates/data/photos -type f | sort | cmp - <(cut -f 6 plan.tsv | sort)",
-            ),
+        ),
         Known::of("ssh nas ms-mv --undo").after("ssh nas 'find /data -type f | sort' | cmp - nas.before"),
-        Known::of("| ssh nas ms-mv").prints("ms-mv: moved ").after("ssh nas find /data/duplicates/data/photos -type f | grep -q ."),
-        Known::of("mount LABEL=photos1").before(DISK).prints(" hold").after("grep /media/photos1/only.txt /var/lib/photos1.tsv"),
+        Known::of("| ssh nas ms-mv")
+            .prints("ms-mv: moved ")
+            .after("ssh nas find /data/duplicates/data/photos -type f | grep -q ."),
+        Known::of("mount LABEL=photos1")
+            .before(DISK)
+            .prints(" hold")
+            .after("grep /media/photos1/only.txt /var/lib/photos1.tsv"),
         Known::of("if mountpoint").after(
-            "cp /var/lib/photos1.tsv before; ms-crawl -a --index /var/lib/photos1.tsv /media/photos1 && false || test $? = 2
+            "cp /var/lib/photos1.tsv before
+             ms-crawl -a --index /var/lib/photos1.tsv /media/photos1 && false || test $? = 2
              cmp before /var/lib/photos1.tsv
              { ! ms-verify /var/lib/photos1.tsv; } 2>&1 | grep -F 'is their disk mounted?'
              { cat before; ms-crawl -a /data/photos; } | ms-dupes --protect /media/photos1 > absent.tsv
              test -s absent.tsv; { ! ms-mv absent.tsv; } 2>&1 | tee /dev/stderr | grep -F 'moved 0 files'",
         ),
         Known::of("grep ^/media/photos1/").prints("/media/photos1/only.txt"),
-        Known::of("cd /media/photos1\nms-crawl --index").before("mount LABEL=photos1 /media/photos1").after("umount /media/photos1"),
+        Known::of("cd /media/photos1\nms-crawl --index")
+            .before("mount LABEL=photos1 /media/photos1")
+            .after("umount /media/photos1"),
         Known::of("--root /mnt /mnt/.index.tsv")
             .before("mount $(cat /run/photos1) /mnt")
             .prints(" hold")
@@ -183,7 +207,8 @@ fn when_something_goes_wrong() -> Vec<Known> {
             .after("umount /mnt; test -e /Archive/0007/B3SUMS"),
         Known::of("ms-mv moved.tsv")
             .before(
-                "mkdir lost; echo lost > lost/a; cp lost/a lost/b; ms-crawl lost | ms-dupes --to lost/duplicates | ms-mv > moved.tsv
+                "mkdir lost; echo lost > lost/a; cp lost/a lost/b
+                 ms-crawl lost | ms-dupes --to lost/duplicates | ms-mv > moved.tsv
                  rm -r ~/.local/state/mediastruct",
             )
             .after("cmp lost/a lost/b"),
@@ -191,7 +216,9 @@ fn when_something_goes_wrong() -> Vec<Known> {
             .before("cd /; ms-crawl /data/photos | head -5 | ms-mv --to /data/duplicates > ~/moved.tsv")
             .prints("ms-mv: moved ")
             .after("while IFS=$'\\t' read -r -a row; do test -e \"${row[5]}\"; done < moved.tsv"),
-        Known::of("ms-seal --all /Archive").before("rm -r /Archive/index.json /Archive/catalog").after("ms-seal --list /Archive | grep MS_0007"),
+        Known::of("ms-seal --all /Archive")
+            .before("rm -r /Archive/index.json /Archive/catalog")
+            .after("ms-seal --list /Archive | grep MS_0007"),
     ]
 }
 

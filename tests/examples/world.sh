@@ -3,7 +3,12 @@
 # namespaces of its own, builds a root for each host there, and runs what lies in DIR/examples in the first of them.
 # Nothing of it is left when it ends: neither a process nor a mount nor a file outside DIR.
 #
-# usage: world.sh DIR HOST...       SEEN="path path": what is seen of this machine, besides its programs
+# usage: world.sh DIR HOST...
+#
+#   TREE        the tree of the project, seen at /mediastruct
+#   TOOLS       the directory of the built tools, seen at /tools
+#   SEEN        what else of this machine is seen besides its programs, at its own place; paths with spaces between
+#   WORLD_PATH  a directory of programs that comes before those of the machine, or nothing
 #
 # It does so as root, and else as a user who is root in a user namespace. A host after the first is reached by ssh.
 set -euo pipefail
@@ -76,12 +81,14 @@ root() {
     mount --bind "$dir/examples" "$root/examples"
 }
 
+PLACES=/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin
+
 # What a shell that was logged in to has. The stand-ins come before what they stand for.
 enter() {
     local root=$1
     shift
     chroot "$root" /usr/bin/env -i HOME=/home/ada USER=ada SHELL=/bin/bash LC_ALL=C.UTF-8 TZ=UTC \
-        PATH="/mediastruct/tests/examples/stand-ins:/tools:${WORLD_PATH:+$WORLD_PATH:}/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin" \
+        PATH="/mediastruct/tests/examples/stand-ins:/tools:${WORLD_PATH:+$WORLD_PATH:}$PLACES" \
         ${CI:+CI="$CI"} "$@"
 }
 
