@@ -144,11 +144,12 @@ fn every_night() -> Vec<Known> {
     ]
 }
 
-/// A disk with a label, of which only its device is here.
+/// A disk with a label. It is the only one in this world: another run on this machine may have one of that label, too.
 const DISK: &str = "
     truncate -s 16M /var/tmp/photos1.img
     mkfs.ext4 -q -L photos1 /var/tmp/photos1.img
     losetup -f --show /var/tmp/photos1.img > /run/photos1
+    find /dev -name 'loop[0-9]*' ! -path \"$(cat /run/photos1)\" -delete
     mkdir -p /media/photos1
     mount LABEL=photos1 /media/photos1
     cp -p /data/photos/*/*/*.jpg /media/photos1
@@ -183,16 +184,18 @@ fn other_places() -> Vec<Known> {
              cmp before /var/lib/photos1.tsv
              { ! ms-verify /var/lib/photos1.tsv; } 2>&1 | grep -F 'is their disk mounted?'
              { cat before; ms-crawl -a /data/photos; } | ms-dupes --protect /media/photos1 > absent.tsv
+             test -s absent.tsv; { ! ms-mv absent.tsv; } 2>&1 | tee /dev/stderr | grep -F 'moved 0 files'
+             { cat before; ms-crawl -a /data/photos; } | ms-dupes --protect /data/photos > absent.tsv
              test -s absent.tsv; { ! ms-mv absent.tsv; } 2>&1 | tee /dev/stderr | grep -F 'moved 0 files'",
         ),
         Known::of("grep ^/media/photos1/").prints("/media/photos1/only.txt"),
         Known::of("cd /media/photos1\nms-crawl --index")
             .before("mount LABEL=photos1 /media/photos1")
             .after("umount /media/photos1"),
-        Known::of("--root /mnt /mnt/.index.tsv")
-            .before("mount $(cat /run/photos1) /mnt")
-            .prints(" hold")
-            .after("umount /mnt; losetup -d $(cat /run/photos1)"),
+        Known::of("--root /mnt /mnt/.index.tsv").before("mount $(cat /run/photos1) /mnt").prints(" hold").after(
+            "umount /mnt; losetup -d $(cat /run/photos1)
+                 for number in {0..63}; do test -e /dev/loop$number || mknod /dev/loop$number b 7 $number; done",
+        ),
     ]
 }
 
