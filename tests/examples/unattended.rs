@@ -164,6 +164,12 @@ fn a_night_that_was_cut_off_is_gone_on_with_first() {
              test -s /var/lib/mediastruct/ingest.plan; test -e /data/drop/later.txt
              rm /usr/local/bin/ms-mv; ln -s /tools/ms-mv /usr/local/bin
              ms-nightly; test -z \"$(ls /data/drop)\"",
+            // Where a plan cannot be written, or not even the log, that is said as well.
+            "mkdir /var/lib/mediastruct/ingest.plan.new
+             ms-nightly 2> said && exit 1 || test $? = 2
+             grep -F /var/lib/mediastruct/ingest.plan.new said; rmdir /var/lib/mediastruct/ingest.plan.new
+             LOG=/nowhere/log ms-nightly 2> said && exit 1 || test $? = 2
+             grep -F /nowhere/log said",
             // A planner that could not be run leaves no plan, and what it has begun is none.
             "rm /usr/local/bin/ms-ingest
              PATH=/usr/local/bin:/usr/bin:/bin ms-nightly 2> said && exit 1 || test $? = 127
