@@ -22,7 +22,10 @@ BASH    := $(TOOLS:%=$(TARGET)/release/completions/bash/%)
 FISH    := $(TOOLS:%=$(TARGET)/release/completions/fish/%.fish)
 ZSH     := $(TOOLS:%=$(TARGET)/release/completions/zsh/_%)
 MANUALS := $(sort $(wildcard man/*.[1-9]))
-SCRIPTS := .ci/run tests/demo.sh tests/filesystems.sh tests/packages.sh tests/guest.sh benches/bench.sh benches/soak.sh tests/interface/bash.bash
+SHARED  := $(sort $(wildcard share/examples/*))
+SCRIPTS := .ci/run tests/demo.sh tests/filesystems.sh tests/packages.sh tests/guest.sh benches/bench.sh benches/soak.sh \
+           tests/interface/bash.bash $(wildcard tests/examples/*.sh) \
+           $(filter-out %/duckdb,$(wildcard tests/examples/stand-ins/*)) share/examples/ms-nightly
 
 # Where the crates lie is nobody's business: without it, what is built is the same wherever it is built.
 CARGO_HOME ?= $(HOME)/.cargo
@@ -87,7 +90,7 @@ soak: all ## put the tools to very much, and to very little (see benches/soak.sh
 
 # Builds only what is not up to date, so that `sudo make install` after `make` needs no Rust toolchain.
 install: $(BUILT) $(BASH) $(FISH) $(ZSH) ## install under PREFIX (/usr/local), below DESTDIR if set
-	install -d $(addprefix '$(DESTDIR),$(BINDIR)' $(MANDIR)/man1' $(MANDIR)/man5' $(MANDIR)/man7' $(DOCDIR)')
+	install -d $(addprefix '$(DESTDIR),$(BINDIR)' $(MANDIR)/man1' $(MANDIR)/man5' $(MANDIR)/man7' $(DOCDIR)/examples')
 	install -d $(addprefix '$(DESTDIR),$(BASHDIR)' $(FISHDIR)' $(ZSHDIR)')
 	install -m 755 $(BUILT) '$(DESTDIR)$(BINDIR)'
 	install -m 644 $(filter %.1,$(MANUALS)) '$(DESTDIR)$(MANDIR)/man1'
@@ -97,6 +100,8 @@ install: $(BUILT) $(BASH) $(FISH) $(ZSH) ## install under PREFIX (/usr/local), b
 	install -m 644 $(BASH) '$(DESTDIR)$(BASHDIR)'
 	install -m 644 $(FISH) '$(DESTDIR)$(FISHDIR)'
 	install -m 644 $(ZSH) '$(DESTDIR)$(ZSHDIR)'
+	install -m 644 $(filter-out %/ms-nightly,$(SHARED)) '$(DESTDIR)$(DOCDIR)/examples'
+	install -m 755 $(filter %/ms-nightly,$(SHARED)) '$(DESTDIR)$(DOCDIR)/examples'
 
 $(BUILT) &: $(SOURCES)
 	$(BUILD)
@@ -119,7 +124,8 @@ uninstall: ## remove what install put there
 	cd '$(DESTDIR)$(FISHDIR)' && rm -f $(notdir $(FISH))
 	cd '$(DESTDIR)$(ZSHDIR)' && rm -f $(notdir $(ZSH))
 	cd '$(DESTDIR)$(DOCDIR)' && rm -f README.md LICENSE
-	rmdir '$(DESTDIR)$(DOCDIR)'
+	cd '$(DESTDIR)$(DOCDIR)/examples' && rm -f $(notdir $(SHARED))
+	rmdir '$(DESTDIR)$(DOCDIR)/examples' '$(DESTDIR)$(DOCDIR)'
 
 # Times and owners come from the commit and gzip stores no time of its own: one commit, one archive.
 dist: ## pack the committed tree as a reproducible archive

@@ -78,7 +78,7 @@ PATH=$PATH:/usr/sbin:/sbin
 use "$root/usr/bin"
 complete_in "$root/usr" zsh/vendor-completions
 files "$root" >"$work/deb.files"
-find "$root/usr" -type f -printf '%m %P\n' | awk '$1 != ($2 ~ /^bin\// ? 755 : 644) { print; bad = 1 } END { exit bad }' ||
+find "$root/usr" -type f -printf '%m %P\n' | awk '$1 != ($2 ~ /^bin\/|\/ms-nightly$/ ? 755 : 644) { print; bad = 1 } END { exit bad }' ||
     fail 'permissions are wrong'
 for page in man/*.[1-9]; do
     gzip -dc "$root/usr/share/man/man${page##*.}/${page#man/}.gz" | cmp - "$page" || fail "$page is not what it was"

@@ -5,6 +5,5 @@ mod support;
 
 mod completion;
 mod guide;
-mod manuals;
 mod options;
 mod table;

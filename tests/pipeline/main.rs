@@ -5,5 +5,4 @@ mod support;
 
 mod archive;
 mod basics;
-mod burn;
 mod names;

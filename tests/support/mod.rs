@@ -260,7 +260,7 @@ pub fn needs_root() -> bool {
     is_root() || skip("this needs root")
 }
 
-fn skip(why: &str) -> bool {
+pub fn skip(why: &str) -> bool {
     assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "in CI nothing is skipped: {why}");
     eprintln!("SKIPPED: {why}");
     false
