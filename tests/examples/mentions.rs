@@ -10,10 +10,8 @@ fn mentions(path: &str) -> Vec<(usize, String)> {
     let of_line = |line: &str| -> Vec<String> {
         let quoted: Vec<&str> = match line.split_once("Ql ms-") {
             Some((_, rest)) => vec![rest],
-            None if path.ends_with(".md") => {
-                line.split('`').skip(1).step_by(2).filter_map(|code| code.strip_prefix("ms-")).collect()
-            }
-            None => vec![],
+            // A manual has no such quotation marks.
+            None => line.split('`').skip(1).step_by(2).filter_map(|code| code.strip_prefix("ms-")).collect(),
         };
         // What comes after another program of a pipeline is not its option.
         quoted.iter().map(|rest| format!("ms-{}", rest.split(['|', ';']).next().unwrap_or_default())).collect()

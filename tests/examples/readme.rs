@@ -34,7 +34,7 @@ fn known() -> Vec<Known> {
             .prints("duplicates/a.jpg\t"),
         Known::of("# look before it happens").prints("would move ").after("test -s plan.tsv"),
         Known::of("sudo make install")
-            .before("mkdir -p ~/target; ln -s /tools ~/target/release")
+            .before("mkdir -p ~/target/release; ln -s /tools/ms-* ~/target/release")
             .with(
                 "make demo",
                 "export CARGO=true CARGO_TARGET_DIR=~/target; cd /mediastruct\nmake demo",
