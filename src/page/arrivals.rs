@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::album::{Album, Look, Wanted};
-use super::folder;
+use super::folder::{self, Common};
 use super::markup::{Html, Name, Rows, Text};
 use super::stock::put_more;
 use super::tally::{Entry, Shortlist, Tally};
@@ -92,6 +92,8 @@ pub(super) fn tells_date(note: &[u8]) -> bool {
 #[derive(Debug)]
 pub(super) struct Arrivals {
     pub(super) all: Tally,
+    /// Where they go.
+    pub(super) goal: Common,
     /// By trust, and by the source as the note spells it.
     sources: BTreeMap<(Trust, Vec<u8>), Tally>,
     further_sources: Tally,
@@ -107,6 +109,7 @@ impl Default for Arrivals {
     fn default() -> Self {
         Self {
             all: Tally::default(),
+            goal: Common::default(),
             sources: BTreeMap::new(),
             further_sources: Tally::default(),
             doubtful: Trust::DOUBTFUL.map(|_| Shortlist::new(MOST_LISTED)),
@@ -123,6 +126,7 @@ impl Arrivals {
         let Some((source, precision)) = date_of(note) else { return };
         let trust = Trust::of(source, precision);
         self.all.add(row.size);
+        self.goal.add(folder::of(dest));
         self.count_source(trust, source, row.size);
         if let Some(place) = Trust::DOUBTFUL.iter().position(|doubtful| *doubtful == trust) {
             self.doubtful[place].offer_by_path(row);
@@ -166,7 +170,8 @@ impl Arrivals {
         self.put_doubtful(html, album);
         html.put(format_args!("<div class=\"parts\">"));
         self.put_sources(html);
-        self.timeline.put(html, "By the date that the new place tells.");
+        self.timeline.put_years(html, "By the date that the new place tells.");
+        self.timeline.put_months(html);
         html.put(format_args!("</div></section>"));
     }
 

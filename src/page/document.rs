@@ -68,13 +68,13 @@ fn put_sections(
     options: &Options,
 ) -> Result<(), Failure> {
     let disc = options.capacity;
-    if survey.duplicates.all.files > 0 {
-        contents.push(("duplicates", "Duplicates"));
-        survey.duplicates.put(html, album, table)?;
-    }
     if survey.arrivals.all.files > 0 {
         contents.push(("arrivals", "Sorted in by date"));
         survey.arrivals.put(html, album);
+    }
+    if survey.duplicates.all.files > 0 {
+        contents.push(("duplicates", "Duplicates"));
+        survey.duplicates.put(html, album, table)?;
     }
     if survey.volumes.all.files > 0 {
         contents.push(("volumes", "Volumes"));

@@ -6,7 +6,7 @@
 mod cards;
 mod sets;
 
-use super::folder::Routes;
+use super::folder::{self, Common, Routes};
 use super::tally::Tally;
 use crate::stream::{Row, RowRef};
 
@@ -27,23 +27,28 @@ struct Copy {
 #[derive(Debug, Default)]
 pub(super) struct Duplicates {
     pub(super) all: Tally,
+    /// Where they go: the folder below which each keeps its whole path, where that is so.
+    pub(super) goal: Common,
     copies: Vec<Copy>,
     routes: Routes,
     /// Keepers, and those among them that are planned to go as well. Counted once all rows are read.
     pub(super) keepers: u64,
     pub(super) leaving: u64,
+    /// Whether other rows go as well.
+    has_others: bool,
 }
 
 /// Few bytes for a path. Two paths share theirs once in some billions of pairs, and then a number on the page is wrong by one.
-fn key(path: &[u8]) -> u64 {
+pub(super) fn key(path: &[u8]) -> u64 {
     let hash = blake3::hash(path);
     hash.as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 impl Duplicates {
-    /// Adds a row that names the copy that stays.
-    pub(super) fn add(&mut self, at: RowRef, row: &Row<'_>, path: &[u8], keep: &[u8]) {
+    /// Adds a row by its path, the copy that stays, and its destination.
+    pub(super) fn add(&mut self, at: RowRef, row: &Row<'_>, [path, keep, dest]: [&[u8]; 3]) {
         self.all.add(row.size);
+        self.goal.add(quarantine(path, dest));
         let route = self.routes.add(path, keep, row.size);
         self.copies.push(Copy { keeper: key(keep), own: key(path), route, size: row.size, at });
     }
@@ -52,6 +57,7 @@ impl Duplicates {
     pub(super) fn settle(&mut self, others: &[u64]) {
         let mut going: Vec<u64> = self.copies.iter().map(|copy| copy.own).chain(others.iter().copied()).collect();
         going.sort_unstable();
+        self.has_others = !others.is_empty();
         // By key and not by place: how they come must not show.
         self.copies.sort_unstable_by_key(|copy| (copy.keeper, copy.route, copy.own, copy.at.0));
         for set in self.copies.chunk_by(|one, other| one.keeper == other.keeper) {
@@ -62,7 +68,27 @@ impl Duplicates {
     }
 }
 
-/// The key of a row that goes without a keeper.
-pub(super) fn key_of_mover(path: &[u8]) -> u64 {
-    key(path)
+/// The folder below which `dest` has the whole of `path`; else the folder of `dest`.
+fn quarantine<'a>(path: &[u8], dest: &'a [u8]) -> &'a [u8] {
+    let path = path.strip_prefix(b"/").unwrap_or(path);
+    let dir = dest.strip_suffix(path).and_then(|dir| dir.strip_suffix(b"/"));
+    dir.filter(|dir| !dir.is_empty()).unwrap_or_else(|| folder::of(dest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quarantine_is_what_comes_before_the_whole_path() {
+        for (path, dest, dir) in [
+            ("a/b.jpg", "duplicates/a/b.jpg", "duplicates"),
+            ("/data/b.jpg", "/q/d/data/b.jpg", "/q/d"),
+            ("a/b.jpg", "elsewhere/c.jpg", "elsewhere"),
+            ("b.jpg", "ab.jpg", "."),
+            ("/b.jpg", "/b.jpg", "/"),
+        ] {
+            assert_eq!(quarantine(path.as_bytes(), dest.as_bytes()), dir.as_bytes(), "{path} {dest}");
+        }
+    }
 }

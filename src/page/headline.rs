@@ -1,21 +1,19 @@
-//! The first sentence of the page: what is going to happen.
+//! The first sentences of the page: what is going to happen.
 
+use super::folder::Common;
 use super::markup::{Html, Name};
 use super::survey::Survey;
 use super::tally::Tally;
 use crate::report;
 
-/// Writes the sentence.
+/// Writes the sentences.
 pub(super) fn put(html: &mut Html, survey: &Survey) {
-    let movers = survey.movers();
     if survey.all.files == 0 {
         html.put(format_args!("Nothing is going to happen: there are no records."));
-    } else if movers.files == 0 {
+    } else if survey.movers().files == 0 {
         put_stock(html, survey);
     } else {
-        html.put(format_args!("{}, {} to ", movers, if movers.files == 1 { "goes" } else { "go" }));
-        put_goal(html, survey);
-        put_kinds(html, survey, movers);
+        put_movers(html, survey);
     }
 }
 
@@ -37,52 +35,43 @@ fn put_stock(html: &mut Html, survey: &Survey) {
     }
 }
 
-fn put_goal(html: &mut Html, survey: &Survey) {
-    match survey.goal.name() {
-        Some(b".") | None => html.put(format_args!("other folders")),
-        Some(goal) => html.put(format_args!("<span class=\"path\">{}</span>", Name(goal))),
+/// One sentence for each sort of rows.
+fn put_movers(html: &mut Html, survey: &Survey) {
+    let (arrivals, duplicates, volumes) = (&survey.arrivals, &survey.duplicates, &survey.volumes);
+    let parts: [(Tally, &Common, String); 4] = [
+        (arrivals.all, &arrivals.goal, format!(", sorted by date; {}. ", doubts(survey))),
+        (duplicates.all, &duplicates.goal, keepers(survey)),
+        (volumes.all, &volumes.goal, format!(", in {}. ", report::count(volumes.len(), "volume"))),
+        (survey.moves.all, &survey.moves.goal, ". ".to_owned()),
+    ];
+    let is_mixed = parts.iter().filter(|(all, ..)| all.files > 0).count() > 1;
+    for (place, (all, goal, rest)) in parts.iter().enumerate().filter(|(_, (all, ..))| all.files > 0) {
+        let is_duplicates = place == DUPLICATES && is_mixed;
+        let what = if is_duplicates { counted(*all, "duplicate") } else { all.to_string() };
+        html.put(format_args!("{what}, {} to ", if all.files == 1 { "goes" } else { "go" }));
+        match goal.name() {
+            Some(b".") | None => html.put(format_args!("other folders")),
+            Some(goal) => html.put(format_args!("<span class=\"path\">{}</span>", Name(goal))),
+        }
+        html.put(format_args!("{rest}"));
     }
 }
 
-/// What all of them are, or how many are what.
-fn put_kinds(html: &mut Html, survey: &Survey, movers: Tally) {
-    let (duplicates, arrivals) = (&survey.duplicates, &survey.arrivals);
-    if duplicates.all == movers {
-        html.put(format_args!("{}", keepers(survey)));
-    } else if arrivals.all == movers {
-        html.put(format_args!(", sorted by date; {}.", doubts(survey)));
-    } else if survey.volumes.all == movers {
-        html.put(format_args!(", in {}.", report::count(survey.volumes.len(), "volume")));
-    } else if survey.moves.all == movers {
-        html.put(format_args!("."));
-    } else {
-        let parts = [
-            (duplicates.all.files, "duplicate"),
-            (arrivals.all.files, "file sorted by date"),
-            (survey.volumes.all.files, "file for the archive"),
-            (survey.moves.all.files, "other file"),
-        ];
-        let told = parts.into_iter().filter(|(count, _)| *count > 0);
-        let told: Vec<String> = told.map(|(count, noun)| counted(count, noun)).collect();
-        html.put(format_args!(": {}.", told.join(", ")));
-    }
+/// Which of the parts of [`put_movers`] are duplicates.
+const DUPLICATES: usize = 1;
+
+fn counted(tally: Tally, noun: &str) -> String {
+    format!("{}, {}", report::count(tally.files, noun), report::bytes(tally.bytes))
 }
 
-/// `3 files sorted by date`: the first word of these takes the plural.
-fn counted(count: u64, noun: &str) -> String {
-    match noun.split_once("file") {
-        Some((before, after)) if count != 1 => format!("{} {before}files{after}", report::number(count)),
-        _ => report::count(count, noun),
-    }
-}
-
-fn keepers(survey: &Survey) -> &'static str {
-    match (survey.duplicates.leaving, survey.duplicates.all.files) {
-        (0, 1) => "; it has a copy that stays.",
-        (0, _) => "; every one has a copy that stays.",
-        (1, _) => "; but 1 of the copies that should stay is to go as well.",
-        _ => "; but some of the copies that should stay are to go as well.",
-    }
+fn keepers(survey: &Survey) -> String {
+    let text = match (survey.duplicates.leaving, survey.duplicates.all.files) {
+        (0, 1) => "; it has a copy that stays. ",
+        (0, _) => "; every one has a copy that stays. ",
+        (1, _) => "; but one of the copies that should stay is to go as well. ",
+        _ => "; but some of the copies that should stay are to go as well. ",
+    };
+    text.to_owned()
 }
 
 fn doubts(survey: &Survey) -> String {

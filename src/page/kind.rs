@@ -186,15 +186,15 @@ impl Kinds {
         chart::stack(html, "Bytes by kind of file", &slices);
         html.put(format_args!(
             "<table class=\"legend\"><thead><tr><th scope=\"col\">Kind<th scope=\"col\">Files<th scope=\"col\">Bytes\
-             <th scope=\"col\">Endings<tbody>"
+             <tbody>"
         ));
         for (place, kind, tally) in found {
             let key = format!(
                 "<svg class=\"key\" aria-hidden=\"true\"><rect class=\"k{place}\" width=\"100%\" height=\"100%\"/></svg>"
             );
             html.put(format_args!("<tr><th scope=\"row\">{key}{}", Text(kind.plural())));
+            html.put(format_args!(" <span class=\"in\">{}</span>", Text(&self.endings_text(kind))));
             html.put(format_args!("<td>{}<td>{}", report::number(tally.files), report::bytes(tally.bytes)));
-            html.put(format_args!("<td class=\"t\">{}", Text(&self.endings_text(kind))));
         }
         html.put(format_args!("</table></div>"));
     }

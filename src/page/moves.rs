@@ -1,7 +1,7 @@
 //! Files that go from one folder to another, for whatever reason.
 
 use super::chart;
-use super::folder::Routes;
+use super::folder::{self, Common, Routes};
 use super::markup::{Html, Name, Rows};
 use super::tally::{Shortlist, Tally};
 use crate::report;
@@ -15,13 +15,20 @@ const ROOM: usize = 400_000;
 #[derive(Debug)]
 pub(super) struct Moves {
     pub(super) all: Tally,
+    /// Where they go.
+    pub(super) goal: Common,
     routes: Routes,
     examples: Shortlist,
 }
 
 impl Default for Moves {
     fn default() -> Self {
-        Self { all: Tally::default(), routes: Routes::default(), examples: Shortlist::new(MOST_EXAMPLES) }
+        Self {
+            all: Tally::default(),
+            goal: Common::default(),
+            routes: Routes::default(),
+            examples: Shortlist::new(MOST_EXAMPLES),
+        }
     }
 }
 
@@ -32,6 +39,7 @@ impl Moves {
     /// Adds a row.
     pub(super) fn add(&mut self, row: &Row<'_>, path: &[u8], dest: &[u8]) {
         self.all.add(row.size);
+        self.goal.add(folder::of(dest));
         self.routes.add(path, dest, row.size);
         self.examples.offer_by_path(row);
     }

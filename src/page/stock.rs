@@ -86,9 +86,11 @@ impl Stock {
             ));
         }
         self.put_fallen(html, album);
-        html.put(format_args!("<div class=\"parts\">"));
-        self.timeline.put(html, "By the date that folders and names tell, else by the last change of the file.");
+        html.put(format_args!("<div class=\"parts\"><div class=\"pile\">"));
+        self.timeline.put_years(html, "By the date that folders and names tell, else by the last change of the file.");
         self.kinds.put(html);
+        html.put(format_args!("</div>"));
+        self.timeline.put_months(html);
         treemap::put(html, &self.holdings);
         html.put(format_args!("</div>"));
         self.put_largest(html, album);

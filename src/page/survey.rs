@@ -1,8 +1,7 @@
 //! One reading of the streams: every row goes to the section that it belongs to.
 
 use super::arrivals::{self, Arrivals};
-use super::duplicates::{Duplicates, key_of_mover};
-use super::folder::{self, Common};
+use super::duplicates::{Duplicates, key};
 use super::moves::Moves;
 use super::plain;
 use super::stock::Stock;
@@ -25,8 +24,6 @@ pub(super) struct Survey {
     pub(super) arrivals: Arrivals,
     pub(super) volumes: Volumes,
     pub(super) moves: Moves,
-    /// Where all go that go.
-    pub(super) goal: Common,
     /// Keys of the rows that go and have no keeper.
     movers: Vec<u64>,
 }
@@ -86,11 +83,10 @@ impl Survey {
     }
 
     fn add_mover(&mut self, at: RowRef, row: &Row<'_>, path: &[u8], dest: &[u8]) {
-        self.goal.add(folder::of(dest));
         if let Some(keep) = row.keep {
-            return self.duplicates.add(at, row, path, &plain(keep));
+            return self.duplicates.add(at, row, [path, &plain(keep), dest]);
         }
-        self.movers.push(key_of_mover(path));
+        self.movers.push(key(path));
         let note = row.note.map(plain).unwrap_or_default();
         let planned = Planned::parse(&note);
         if let Some(volume) = volumes::of_dest(dest, planned.as_ref()) {

@@ -3,7 +3,10 @@
 //! Files are opened for reading only. Nothing in them is believed: sizes are bounded before memory is asked for, and
 //! whatever cannot be drawn has a word that says why.
 
-use std::io::{BufReader, Cursor};
+mod jpeg;
+
+use std::io::{self, BufRead, BufReader, Cursor, Seek};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use image::metadata::Orientation;
@@ -83,7 +86,7 @@ pub(super) struct Expected {
 /// Opens a file that is still what its row says.
 pub(super) fn open(path: &Path, expected: Expected) -> Result<Opened, Absence> {
     let opened = Opened::new(path, Links::Follow).map_err(|trouble| match trouble {
-        Trouble::Io(error) if error.kind() == std::io::ErrorKind::NotFound => Absence::Missing,
+        Trouble::Io(error) if error.kind() == io::ErrorKind::NotFound => Absence::Missing,
         Trouble::Changed => Absence::Changed,
         Trouble::Io(_) | Trouble::NotRegular(_) => Absence::Unreadable,
     })?;
@@ -108,25 +111,36 @@ pub(super) fn draw(opened: &Opened) -> Result<Thumbnail, Absence> {
     let whole = match (previews.is_common, opened.status().size) {
         (false, _) => Err(Absence::NoPicture),
         (true, LARGEST_FILE..) => Err(Absence::TooLarge),
-        (true, _) => decode(BufReader::new(opened.file())).map_err(|error| why(&error)),
+        (true, _) => decode(BufReader::new(opened.file())),
     };
     match (whole, best) {
+        (Ok((picture, 0)), _) => scaled(picture, previews.orientation),
         (Ok((picture, orientation)), _) => scaled(picture, orientation),
         (Err(_), Some(preview)) => scaled(preview, previews.orientation),
         (Err(absence), None) => Err(absence),
     }
 }
 
-fn why(error: &ImageError) -> Absence {
-    match error {
-        ImageError::Limits(_) => Absence::TooLarge,
-        ImageError::IoError(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => Absence::Unreadable,
-        _ => Absence::Damaged,
+/// Decodes a picture of any common format, and says how it is to be turned.
+///
+/// Decoders are made for hostile content, but they are large and not ours: where one panics all the same, which the hook of
+/// the process tells, the picture is one that cannot be drawn, and the page is made without it.
+fn decode(reader: impl BufRead + Seek) -> Result<(DynamicImage, u8), Absence> {
+    let decode = AssertUnwindSafe(|| decode_unguarded(reader));
+    catch_unwind(decode).unwrap_or(Err(Absence::Damaged))
+}
+
+fn decode_unguarded(mut reader: impl BufRead + Seek) -> Result<(DynamicImage, u8), Absence> {
+    let is_jpeg = reader.fill_buf().map_err(|_| Absence::Unreadable)?.starts_with(&[0xff, 0xd8]);
+    // A JPEG's own reader of metadata has told how it is to be turned.
+    if is_jpeg {
+        jpeg::decode(reader).map(|picture| (picture, 0))
+    } else {
+        decode_other(reader).map_err(|error| why(&error))
     }
 }
 
-/// A picture, and how it is to be turned.
-fn decode(reader: impl std::io::BufRead + std::io::Seek) -> ImageResult<(DynamicImage, u8)> {
+fn decode_other(reader: impl BufRead + Seek) -> ImageResult<(DynamicImage, u8)> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(LONGEST_SIDE);
     limits.max_image_height = Some(LONGEST_SIDE);
@@ -141,6 +155,15 @@ fn decode(reader: impl std::io::BufRead + std::io::Seek) -> ImageResult<(Dynamic
     Ok((DynamicImage::from_decoder(decoder)?, orientation))
 }
 
+fn why(error: &ImageError) -> Absence {
+    match error {
+        ImageError::Limits(_) => Absence::TooLarge,
+        ImageError::IoError(error) if error.kind() != io::ErrorKind::UnexpectedEof => Absence::Unreadable,
+        _ => Absence::Damaged,
+    }
+}
+
+/// `orientation` is a number of EXIF; any other leaves the picture as it is.
 fn scaled(picture: DynamicImage, orientation: u8) -> Result<Thumbnail, Absence> {
     let is_small = picture.width() <= SIDE && picture.height() <= SIDE;
     let mut small = if is_small { picture } else { picture.thumbnail(SIDE, SIDE) };

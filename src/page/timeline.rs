@@ -45,20 +45,27 @@ impl Timeline {
         }
     }
 
-    /// Columns by year, a table with a shade for each month, and all numbers.
-    pub(super) fn put(&self, html: &mut Html, told_by: &str) {
+    /// Columns by year.
+    pub(super) fn put_years(&self, html: &mut Html, told_by: &str) {
         if self.months.is_empty() {
             return;
         }
-        let years = self.years();
         html.put(format_args!("<div class=\"part\"><h3>By year</h3>"));
-        chart::columns(html, "Bytes by year", &columns(&years));
+        chart::columns(html, "Bytes by year", &columns(&self.years()));
         html.put(format_args!("<p class=\"note\">{}", Text(told_by)));
         if self.undated.files > 0 {
             html.put(format_args!(" Without a date that photos can have: {}.", self.undated));
         }
-        html.put(format_args!("</div><div class=\"part\"><h3>By month</h3>"));
-        self.put_months(html, &years);
+        html.put(format_args!("</div>"));
+    }
+
+    /// A shade for each month, and all numbers.
+    pub(super) fn put_months(&self, html: &mut Html) {
+        if self.months.is_empty() {
+            return;
+        }
+        html.put(format_args!("<div class=\"part\"><h3>By month</h3>"));
+        self.put_shades(html, &self.years());
         self.put_table(html);
         html.put(format_args!("</div>"));
     }
@@ -70,7 +77,7 @@ impl Timeline {
     }
 
     /// A field of shades: years downwards, the latest first, and months across.
-    fn put_months(&self, html: &mut Html, years: &BTreeMap<i16, Tally>) {
+    fn put_shades(&self, html: &mut Html, years: &BTreeMap<i16, Tally>) {
         let most = self.months.values().map(|tally| tally.bytes).max().unwrap_or(0);
         let drawn: Vec<i16> = years.keys().rev().take(MOST_YEARS).copied().collect();
         let height = TOP + LINE * drawn.len();
@@ -164,7 +171,8 @@ mod tests {
         assert_eq!(timeline.undated, Tally { files: 2, bytes: 2 });
         assert_eq!(timeline.span_text(), "all from 2012");
         let mut html = Html::default();
-        timeline.put(&mut html, "By path.");
+        timeline.put_years(&mut html, "By path.");
+        timeline.put_months(&mut html);
         let text = html.into_string();
         assert!(text.contains("2012-03<td>1<td>5 bytes") && text.contains("2012, month unknown<td>1<td>7 bytes"));
     }

@@ -10,10 +10,10 @@ use super::tally::Tally;
 use crate::report;
 
 /// So many rectangles are drawn at most.
-const MOST: usize = 48;
+const MOST: usize = 64;
 
 /// So many folders side by side in one; those that are smaller are drawn as one.
-const MOST_SIDE_BY_SIDE: usize = 14;
+const MOST_SIDE_BY_SIDE: usize = 28;
 
 /// What takes less of the map than this, in percent, is not looked into.
 const LEAST: f64 = 4.0;
@@ -39,8 +39,7 @@ pub(super) fn put(html: &mut Html, holdings: &Holdings) {
     let whole = sum(&folders);
     html.put(format_args!("<div class=\"part wide\"><h3>By folder</h3>"));
     if whole.bytes > 0 && folders.len() > 1 {
-        let groups = divided(parts(&folders, common.len()), whole.bytes);
-        put_map(html, &groups, whole.bytes);
+        put_map(html, &divided(parts(&folders, common.len()), whole.bytes), whole.bytes);
     }
     put_table(html, &folders, common, whole);
     html.put(format_args!("</div>"));
@@ -90,7 +89,8 @@ fn merge_small(areas: &mut Vec<Area<'_>>) {
 }
 
 /// Looks into the largest areas; what comes of one stays together.
-fn divided(areas: Vec<Area<'_>>, whole: u64) -> Vec<Vec<Area<'_>>> {
+fn divided(areas: Vec<Area<'_>>, whole: u64) -> Vec<Group<'_>> {
+    let names: Vec<Vec<u8>> = areas.iter().map(|area| area.label.clone()).collect();
     let mut groups: Vec<Vec<Area<'_>>> = areas.into_iter().map(|area| vec![area]).collect();
     let mut count = groups.len();
     while count < MOST {
@@ -110,7 +110,13 @@ fn divided(areas: Vec<Area<'_>>, whole: u64) -> Vec<Vec<Area<'_>>> {
     for group in &mut groups {
         group.sort_by(|one, other| other.tally.cmp(&one.tally).then_with(|| one.label.cmp(&other.label)));
     }
-    groups
+    names.into_iter().zip(groups).map(|(name, areas)| Group { name, areas }).collect()
+}
+
+/// What came of one folder side by side with others.
+struct Group<'a> {
+    name: Vec<u8>,
+    areas: Vec<Area<'a>>,
 }
 
 /// A rectangle, in percent of the map.
@@ -122,23 +128,24 @@ struct Place {
     height: f64,
 }
 
-fn put_map(html: &mut Html, groups: &[Vec<Area<'_>>], whole: u64) {
+fn put_map(html: &mut Html, groups: &[Group<'_>], whole: u64) {
     html.put(format_args!(
         "<svg class=\"map\" role=\"img\"><title>Bytes by folder; the table below tells the same</title>"
     ));
-    let sizes: Vec<f64> =
-        groups.iter().map(|areas| areas.iter().map(|area| percent(area.tally.bytes, whole)).sum()).collect();
+    let share = |area: &Area<'_>| percent(area.tally.bytes, whole);
+    let sizes: Vec<f64> = groups.iter().map(|group| group.areas.iter().map(share).sum()).collect();
     let all = Place { x: 0.0, y: 0.0, width: 100.0, height: 100.0 };
-    for (number, (areas, place)) in groups.iter().zip(laid_out(&sizes, all)).enumerate() {
-        let sizes: Vec<f64> = areas.iter().map(|area| percent(area.tally.bytes, whole)).collect();
-        for (area, place) in areas.iter().zip(laid_out(&sizes, place)) {
-            put_area(html, area, place, number % 6);
+    for (number, (group, place)) in groups.iter().zip(laid_out(&sizes, all)).enumerate() {
+        let sizes: Vec<f64> = group.areas.iter().map(share).collect();
+        for (order, (area, place)) in group.areas.iter().zip(laid_out(&sizes, place)).enumerate() {
+            put_area(html, group, area, order == 0, place, number % 6);
         }
     }
     html.put(format_args!("</svg>"));
 }
 
-fn put_area(html: &mut Html, area: &Area<'_>, place: Place, colour: usize) {
+/// The first of a group, which is the largest, bears the name of the group; the others are named within it.
+fn put_area(html: &mut Html, group: &Group<'_>, area: &Area<'_>, is_first: bool, place: Place, colour: usize) {
     let Place { x, y, width, height } = place;
     html.put(format_args!(
         "<svg x=\"{x:.3}%\" y=\"{y:.3}%\" width=\"{width:.3}%\" height=\"{height:.3}%\"><title>{}: {}</title>\
@@ -146,18 +153,34 @@ fn put_area(html: &mut Html, area: &Area<'_>, place: Place, colour: usize) {
         Name(&area.label),
         area.tally
     ));
-    // On the narrowest screens a percent is some three pixels; letters that would be cut are left out.
-    if width > 7.0 && height > 9.0 {
-        let name = super::folder::base(&area.label);
-        html.put(format_args!(
-            "<text x=\"6\" y=\"17\">{}</text>",
-            Name(if name.is_empty() { &area.label } else { name })
-        ));
-        if height > 18.0 {
-            html.put(format_args!("<text class=\"size\" x=\"6\" y=\"32\">{}</text>", report::bytes(area.tally.bytes)));
-        }
+    let within = area.label.strip_prefix(group.name.as_slice()).and_then(|rest| rest.strip_prefix(b"/"));
+    let mut lines = Vec::new();
+    if is_first || within.is_none() {
+        lines.push(("name", Name(last_part(&group.name)).shown()));
     }
+    lines.extend(within.map(|within| ("", Name(within).shown())));
+    lines.push(("size", report::bytes(area.tally.bytes)));
+    put_lines(html, &lines, place);
     html.put(format_args!("</svg>"));
+}
+
+/// As many lines as there is room for on a wide screen. On a narrow one, a percent is some three pixels, and areas that are
+/// small there go without.
+fn put_lines(html: &mut Html, lines: &[(&str, String)], place: Place) {
+    let narrow = if place.width < 18.0 || place.height < 12.0 { " narrow" } else { "" };
+    let mut y: u8 = 16;
+    for (class, text) in lines {
+        // In a map of 600 pixels' height, each line takes fifteen.
+        if place.width < 6.0 || f64::from(y) + 4.0 > place.height * 5.5 {
+            break;
+        }
+        html.put(format_args!("<text class=\"{class}{narrow}\" x=\"6\" y=\"{y}\">{}</text>", Text(text)));
+        y += 15;
+    }
+}
+
+fn last_part(name: &[u8]) -> &[u8] {
+    Some(super::folder::base(name)).filter(|last| !last.is_empty()).unwrap_or(name)
 }
 
 /// How wide the map is drawn for its height.
@@ -284,11 +307,11 @@ mod tests {
 
     #[test]
     fn many_small_folders_are_drawn_as_one() {
-        let paths: Vec<String> = (0..30).map(|number| format!("p/{number:02}/x")).collect();
+        let paths: Vec<String> = (0..40).map(|number| format!("p/{number:02}/x")).collect();
         let sized: Vec<(&str, u64)> = paths.iter().map(String::as_str).zip(1..).collect();
         let found = labels(&sized);
         assert_eq!(found.len(), MOST_SIDE_BY_SIDE);
-        assert_eq!(found.last().map(|(label, _)| label.as_str()), Some("17 others"));
-        assert_eq!(found.iter().map(|(_, bytes)| bytes).sum::<u64>(), (1..=30).sum());
+        assert_eq!(found.last().map(|(label, _)| label.as_str()), Some("13 others"));
+        assert_eq!(found.iter().map(|(_, bytes)| bytes).sum::<u64>(), (1..=40).sum());
     }
 }

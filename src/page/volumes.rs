@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::chart;
+use super::folder::{self, Common};
 use super::markup::{Html, Name, Rows, Text};
 use super::tally::Tally;
 use crate::report;
@@ -68,6 +69,8 @@ struct Volume {
 #[derive(Debug, Default)]
 pub(super) struct Volumes {
     pub(super) all: Tally,
+    /// Where the volumes lie.
+    pub(super) goal: Common,
     volumes: BTreeMap<(Vec<u8>, Number), Volume>,
 }
 
@@ -82,6 +85,7 @@ impl Volumes {
     ) {
         self.all.add(row.size);
         let name = path.get(..end).unwrap_or(path);
+        self.goal.add(folder::of(name));
         let volume = self.volumes.entry((name.to_vec(), number)).or_default();
         volume.content.add(row.size);
         volume.sectors = volume.sectors.saturating_add(crate::volume::image::content(row.size));

@@ -118,10 +118,8 @@ fn look(album: &mut Album<'_>, sets: &[Set]) -> Vec<Vec<Look>> {
 /// The copies of a pair that are not shown.
 fn put_rest(html: &mut Html, more: u64) {
     if more > 0 {
-        html.put(format_args!(
-            "<p class=\"note\">And {}, not shown.</p>",
-            report::count(more, "more copy").replace("copys", "copies")
-        ));
+        let copies = if more == 1 { "copy" } else { "copies" };
+        html.put(format_args!("<p class=\"note\">And {} more {copies}, not shown.</p>", report::number(more)));
     }
     html.put(format_args!("</details>"));
 }
@@ -129,13 +127,24 @@ fn put_rest(html: &mut Html, more: u64) {
 fn put_set(html: &mut Html, album: &Album<'_>, set: &Set, looks: &[Look]) {
     let has_pictures = album.opens_files() && !looks.is_empty();
     let keep = set.keeper.path.as_os_str().as_encoded_bytes();
+    let now = set.keeper_now.as_deref();
     let size = set.shown.first().map_or(0, |record| record.size);
     html.put(format_args!("<ul class=\"set{}\">", if has_pictures { "" } else { " bare" }));
     let look = |place: usize| looks.get(place).copied().filter(|_| has_pictures);
-    put_card(html, album, &Card { path: keep, size, mtime: set.keeper.mtime, stays: true }, look(0));
+    put_card(
+        html,
+        album,
+        &Card { path: now.unwrap_or(keep), name: keep, size, mtime: set.keeper.mtime, stays: true },
+        look(0),
+    );
     for (place, record) in set.shown.iter().enumerate() {
         let path = record.path.as_os_str().as_encoded_bytes();
-        put_card(html, album, &Card { path, size: record.size, mtime: record.mtime, stays: false }, look(place + 1));
+        put_card(
+            html,
+            album,
+            &Card { path, name: path, size: record.size, mtime: record.mtime, stays: false },
+            look(place + 1),
+        );
     }
     let more = set.copies.saturating_sub(set.shown.len() as u64);
     if more > 0 {
@@ -145,7 +154,10 @@ fn put_set(html: &mut Html, album: &Album<'_>, set: &Set, looks: &[Look]) {
 }
 
 struct Card<'a> {
+    /// Where it is now.
     path: &'a [u8],
+    /// What it is known by: for a keeper, where it will be.
+    name: &'a [u8],
     size: u64,
     mtime: Option<Timestamp>,
     stays: bool,
@@ -158,10 +170,14 @@ fn put_card(html: &mut Html, album: &Album<'_>, card: &Card<'_>, look: Option<Lo
         album.put(html, card.path, look);
     }
     html.put(format_args!("<div><b class=\"badge\">{word}</b> "));
-    album.put_name(html, card.path, folder::base(card.path));
+    album.put_name(html, card.path, folder::base(card.name));
     html.put(format_args!(" <span class=\"in\">{}", report::bytes(card.size)));
     if let Some(date) = card.mtime.and_then(Date::of_time) {
         html.put(format_args!(", {date}"));
     }
-    html.put(format_args!("</span></div>"));
+    html.put(format_args!("</span>"));
+    if card.path != card.name {
+        html.put(format_args!(" <span class=\"in\">now {}</span>", Name(card.path)));
+    }
+    html.put(format_args!("</div>"));
 }

@@ -1,12 +1,13 @@
 //! Which sets of copies are shown: those that take the most bytes.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::rc::Rc;
 
 use super::{Copy, Duplicates};
 use crate::cli::Failure;
 use crate::page::album::Wanted;
+use crate::page::plain;
 use crate::plan::Keeper;
 use crate::record::Record;
 use crate::stream::Table;
@@ -27,6 +28,8 @@ pub(super) struct Set {
     pub(super) route: usize,
     pub(super) copies: u64,
     pub(super) keeper: Keeper,
+    /// Where the keeper is now, if this stream is what brings it to its place.
+    pub(super) keeper_now: Option<Vec<u8>>,
     /// The first of them by path.
     pub(super) shown: Vec<Record>,
 }
@@ -54,7 +57,12 @@ impl Duplicates {
             from += set.len();
         }
         let chosen = chosen.into_sorted_vec().into_iter();
-        chosen.filter_map(|(_, from, len)| self.read(self.copies.get(from..from + len)?, table).transpose()).collect()
+        let sets = chosen.filter_map(|(_, from, len)| self.read(self.copies.get(from..from + len)?, table).transpose());
+        let mut sets: Vec<Set> = sets.collect::<Result<_, Failure>>()?;
+        if self.has_others {
+            find_keepers(&mut sets, table);
+        }
+        Ok(sets)
     }
 
     fn read(&self, copies: &[Copy], table: &Table) -> Result<Option<Set>, Failure> {
@@ -73,7 +81,30 @@ impl Duplicates {
         }
         let Some(keeper) = shown.first().and_then(Keeper::of) else { return Ok(None) };
         let route = copies.first().map_or(0, |copy| copy.route);
-        Ok(Some(Set { route, copies: copies.len() as u64, keeper, shown }))
+        Ok(Some(Set { route, copies: copies.len() as u64, keeper, keeper_now: None, shown }))
+    }
+}
+
+/// Looks for keepers among the destinations of the stream: of two equal files that come in together, one goes to its place,
+/// and that place is what the other names.
+fn find_keepers(sets: &mut [Set], table: &Table) {
+    let mut places: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
+    for (number, set) in sets.iter().enumerate() {
+        places.entry(set.keeper.path.as_os_str().as_encoded_bytes().to_vec()).or_default().push(number);
+    }
+    for mut part in table.parts(1) {
+        while let Some((_, row)) = part.next_row() {
+            let Ok(row) = row else { continue };
+            let Some(dest) = row.dest.filter(|_| row.keep.is_none()).map(plain) else { continue };
+            for number in places.get(&*dest).into_iter().flatten() {
+                let path = row.path_bytes().into_owned();
+                // Should several go there, the first by name is meant, in whatever order they come.
+                let known = &mut sets[*number].keeper_now;
+                if known.as_ref().is_none_or(|known| path < *known) {
+                    *known = Some(path);
+                }
+            }
+        }
     }
 }
 
@@ -82,7 +113,8 @@ impl Set {
     pub(super) fn wanted(&self) -> Vec<Wanted> {
         let size = self.shown.first().map_or(0, |record| record.size);
         let bytes = |path: &std::path::Path| path.as_os_str().as_encoded_bytes().to_vec();
-        let keeper = Wanted { path: bytes(&self.keeper.path), size, mtime: self.keeper.mtime, hash: None };
+        let path = self.keeper_now.clone().unwrap_or_else(|| bytes(&self.keeper.path));
+        let keeper = Wanted { path, size, mtime: self.keeper.mtime, hash: None };
         let copies = self.shown.iter().map(|record| Wanted {
             path: bytes(&record.path),
             size: record.size,
