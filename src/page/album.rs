@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::kind;
-use super::markup::{Html, Link, Name, Text, is_elsewhere};
+use super::markup::{Html, Link, Name, Text, Trail, is_elsewhere};
 use super::thumbnail::{self, Absence, Expected, Thumbnail};
 use crate::interrupt::Interrupt;
 use crate::record::{ContentHash, Timestamp};
@@ -17,7 +17,7 @@ use crate::report;
 use crate::threads::each;
 
 /// Bytes that all thumbnails of a page may take together.
-const ROOM: usize = 3_000_000;
+const ROOM: usize = 1_900_000;
 
 /// A file to show.
 #[derive(Debug, Clone)]
@@ -169,10 +169,10 @@ impl<'a> Album<'a> {
     /// A file's name, which leads to the file where that is on this machine.
     pub(super) fn put_name(&self, html: &mut Html, path: &[u8], shown: &[u8]) {
         if is_elsewhere(path) {
-            return html.put(format_args!("<span class=\"path\">{}</span>", Name(shown)));
+            return html.put(format_args!("<span class=\"path\">{}</span>", Trail(shown)));
         }
         let link = Link { working_dir: self.working_dir, path };
-        html.put(format_args!("<a class=\"path\" href=\"{link}\">{}</a>", Name(shown)));
+        html.put(format_args!("<a class=\"path\" href=\"{link}\">{}</a>", Trail(shown)));
     }
 }
 
@@ -186,7 +186,7 @@ fn put_placeholder(html: &mut Html, path: &[u8], absence: Absence) {
     if !absence.text().is_empty() {
         html.put(format_args!(" <em>{}</em>", absence.text()));
     }
-    html.put(format_args!("<span class=\"unseen\"> {}</span></span>", Name(path)));
+    html.put(format_args!("<span class=\"unseen\"> {}</span></span>", Trail(path)));
 }
 
 /// Opens every file of a group, and draws those whose content was not drawn yet.

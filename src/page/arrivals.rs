@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::album::{Album, Look, Wanted};
 use super::folder::{self, Common};
-use super::markup::{Html, Name, Rows, Text};
+use super::markup::{Html, Name, Rows, Text, Trail};
 use super::stock::put_more;
 use super::tally::{Entry, Shortlist, Tally};
 use super::timeline::Timeline;
@@ -88,6 +88,12 @@ pub(super) fn tells_date(note: &[u8]) -> bool {
     date_of(note).is_some()
 }
 
+/// Whether a file goes below a quarantine: with its whole path, of more than a name.
+fn keeps_whole_path(path: &[u8], dest: &[u8]) -> bool {
+    let path = path.strip_prefix(b"/").unwrap_or(path);
+    path.contains(&b'/') && dest.strip_suffix(path).is_some_and(|dir| dir.ends_with(b"/"))
+}
+
 /// What `ms-ingest` has planned.
 #[derive(Debug)]
 pub(super) struct Arrivals {
@@ -101,8 +107,8 @@ pub(super) struct Arrivals {
     timeline: Timeline,
     /// Whose zone was that of the machine, for want of a better.
     zone_guessed: u64,
-    /// Further names of one file, which go to the quarantine.
-    second_names: u64,
+    /// Further names of one file and companions of duplicates, which go to the quarantine.
+    pub(super) aside: Tally,
 }
 
 impl Default for Arrivals {
@@ -115,14 +121,17 @@ impl Default for Arrivals {
             doubtful: Trust::DOUBTFUL.map(|_| Shortlist::new(MOST_LISTED)),
             timeline: Timeline::default(),
             zone_guessed: 0,
-            second_names: 0,
+            aside: Tally::default(),
         }
     }
 }
 
 impl Arrivals {
     /// Adds a row whose note tells of a date.
-    pub(super) fn add(&mut self, row: &Row<'_>, dest: &[u8], note: &[u8]) {
+    pub(super) fn add(&mut self, row: &Row<'_>, [path, dest]: [&[u8]; 2], note: &[u8]) {
+        if note.starts_with(b"hardlink") || keeps_whole_path(path, dest) {
+            return self.aside.add(row.size);
+        }
         let Some((source, precision)) = date_of(note) else { return };
         let trust = Trust::of(source, precision);
         self.all.add(row.size);
@@ -134,7 +143,6 @@ impl Arrivals {
         self.timeline.add(Date::of_file(dest, None), row.size);
         self.zone_guessed +=
             u64::from(trust > Trust::Mtime && note.split(|byte| *byte == b' ').any(|fact| fact == b"zone=tz"));
-        self.second_names += u64::from(note.starts_with(b"hardlink"));
     }
 
     /// Of sources that nobody knows there may be any number. The first by name are told apart, however they come: one that
@@ -157,8 +165,11 @@ impl Arrivals {
     /// The section.
     pub(super) fn put(&self, html: &mut Html, album: &mut Album<'_>) {
         html.put(format_args!("<section id=\"arrivals\"><h2>Sorted in by date</h2><p>{}", self.all));
-        if self.second_names > 0 {
-            html.put(format_args!("; {} go to the quarantine", report::count(self.second_names, "further name")));
+        if self.aside.files > 0 {
+            html.put(format_args!(
+                ". Besides, {} go to the quarantine: further names of one file, and companions of duplicates",
+                self.aside
+            ));
         }
         html.put(format_args!("."));
         if self.zone_guessed > 0 {
@@ -212,14 +223,15 @@ impl Arrivals {
                 list.all,
                 trust.doubt()
             ));
-            let mut rows = Rows::new(MOST_LISTED as u64, ROOM);
+            let mut rows = Rows::new(MOST_LISTED as u64, html.room(ROOM));
             for (place, entry) in entries.iter().enumerate() {
                 let mut row = Html::default();
                 put_entry(&mut row, album, entry, looks.get(place).copied());
                 rows.row(format_args!("{row}"));
             }
-            html.put(format_args!("{rows}</ul>"));
-            put_more(html, list.all.files, usize::try_from(rows.shown()).unwrap_or(usize::MAX));
+            html.put_rows(&rows);
+            html.put(format_args!("</ul>"));
+            put_more(html, list.all.files, rows.shown());
             html.put(format_args!("</details>"));
         }
     }
@@ -241,11 +253,11 @@ fn put_entry(html: &mut Html, album: &Album<'_>, entry: &Entry, look: Option<Loo
     album.put_name(html, &entry.path, folder::base(&entry.path));
     html.put(format_args!(
         " <span class=\"in\">{}, {}</span>",
-        Name(folder::of(&entry.path)),
+        Trail(folder::of(&entry.path)),
         report::bytes(entry.size)
     ));
     if let Some(dest) = &entry.dest {
-        html.put(format_args!("<span class=\"to\">\u{2192} <span class=\"path\">{}</span></span>", Name(dest)));
+        html.put(format_args!("<span class=\"to\">\u{2192} <span class=\"path\">{}</span></span>", Trail(dest)));
     }
     html.put(format_args!("</div>"));
 }
@@ -273,6 +285,18 @@ mod tests {
         ] {
             let found = date_of(note.as_bytes()).map(|(source, precision)| Trust::of(source, precision));
             assert_eq!(found, trust, "{note}");
+        }
+    }
+
+    #[test]
+    fn what_goes_to_the_quarantine_is_set_aside() {
+        for (path, dest, aside) in [
+            ("drop/a.xmp", "duplicates/drop/a.xmp", true),
+            ("/drop/a.xmp", "/d/drop/a.xmp", true),
+            ("a.jpg", "library/a.jpg", false),
+            ("drop/a.jpg", "library/2019/a.jpg", false),
+        ] {
+            assert_eq!(keeps_whole_path(path.as_bytes(), dest.as_bytes()), aside, "{path}");
         }
     }
 

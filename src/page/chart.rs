@@ -61,7 +61,8 @@ const MOST_LABELS: usize = 8;
 /// Columns side by side, the highest as high as there is room.
 pub(super) fn columns(html: &mut Html, label: &str, columns: &[Column]) {
     let highest = columns.iter().map(|column| column.bytes).max().unwrap_or(0);
-    let count = u64::try_from(columns.len()).unwrap_or(u64::MAX);
+    // Of a few columns none gets so wide that it looks like a wall.
+    let count = u64::try_from(columns.len()).unwrap_or(u64::MAX).max(8);
     let every = columns.len().div_ceil(MOST_LABELS).max(1);
     html.put(format_args!("<svg class=\"columns\" role=\"img\"><title>{}</title>", Text(label)));
     html.put(format_args!("<text class=\"most\" x=\"0\" y=\"12\">{}</text>", report::bytes(highest)));

@@ -11,6 +11,10 @@ use crate::stream::Table;
 
 const STYLE: &str = include_str!("style.css");
 
+/// Bytes that all lists of a page may take together. With the sums, which have an end of their own, and the pictures, that makes
+/// no more than 5 MB.
+const LISTS: usize = 1_500_000;
+
 /// What a page may do: show itself. It has no script, and takes nothing from anywhere.
 const POLICY: &str =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
@@ -25,7 +29,7 @@ pub(super) fn write(
     album: &mut Album<'_>,
     options: &Options,
 ) -> Result<String, Failure> {
-    let mut sections = Html::default();
+    let mut sections = Html::with_room(LISTS);
     let mut contents = Vec::new();
     put_sections(&mut sections, &mut contents, survey, table, album, options)?;
     let title = options.title.as_deref().unwrap_or(if survey.movers().files > 0 { "Plan" } else { "Index" });
@@ -68,7 +72,7 @@ fn put_sections(
     options: &Options,
 ) -> Result<(), Failure> {
     let disc = options.capacity;
-    if survey.arrivals.all.files > 0 {
+    if survey.arrivals.all.files + survey.arrivals.aside.files > 0 {
         contents.push(("arrivals", "Sorted in by date"));
         survey.arrivals.put(html, album);
     }

@@ -1,7 +1,7 @@
 //! The first sentences of the page: what is going to happen.
 
 use super::folder::Common;
-use super::markup::{Html, Name};
+use super::markup::{Html, Trail};
 use super::survey::Survey;
 use super::tally::Tally;
 use crate::report;
@@ -51,7 +51,7 @@ fn put_movers(html: &mut Html, survey: &Survey) {
         html.put(format_args!("{what}, {} to ", if all.files == 1 { "goes" } else { "go" }));
         match goal.name() {
             Some(b".") | None => html.put(format_args!("other folders")),
-            Some(goal) => html.put(format_args!("<span class=\"path\">{}</span>", Name(goal))),
+            Some(goal) => html.put(format_args!("<span class=\"path\">{}</span>", Trail(goal))),
         }
         html.put(format_args!("{rest}"));
     }

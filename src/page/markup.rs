@@ -9,34 +9,59 @@ use crate::escape;
 
 /// A page, or a part of one, as it grows.
 #[derive(Debug, Default)]
-pub(super) struct Html(String);
+pub(super) struct Html {
+    text: String,
+    /// Bytes that are left for lists.
+    room: usize,
+}
 
 impl Html {
-    /// Adds markup. Whatever in it is not the page's own is wrapped in [`Text`], [`Name`] or [`Link`].
+    /// Nothing yet, with so many bytes for all lists together.
+    pub(super) fn with_room(room: usize) -> Self {
+        Self { text: String::new(), room }
+    }
+
+    /// Bytes for a list that may have so many, if there are as many left.
+    pub(super) fn room(&self, most: usize) -> usize {
+        self.room.min(most)
+    }
+
+    /// Adds the rows of a list, for which there is less room from now on.
+    pub(super) fn put_rows(&mut self, rows: &Rows) {
+        self.add_list(&rows.html);
+    }
+
+    /// Adds a list that stands in no [`Rows`].
+    pub(super) fn add_list(&mut self, list: &Self) {
+        self.room = self.room.saturating_sub(list.len());
+        self.add(list);
+    }
+
+    /// Adds markup. Whatever in it is not the page's own is wrapped in [`Text`], [`Name`], [`Trail`] or [`Link`].
     pub(super) fn put(&mut self, markup: fmt::Arguments<'_>) {
         // Nothing but an implementation of Display can fail here, and none of them does.
-        self.0.write_fmt(markup).unwrap_or(());
+        self.text.write_fmt(markup).unwrap_or(());
     }
 
     /// Adds another part.
     pub(super) fn add(&mut self, part: &Self) {
-        self.0.push_str(&part.0);
+        self.text.push_str(&part.text);
     }
 
     /// Length in bytes.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.text.len()
     }
 
     /// All of it.
     pub(super) fn into_string(self) -> String {
-        self.0
+        self.text
     }
 }
 
 impl Display for Html {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
+        out.write_str(&self.text)
     }
 }
 
@@ -82,6 +107,17 @@ impl Name<'_> {
 impl Display for Name<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         Text(&self.shown()).fmt(out)
+    }
+}
+
+/// A path as [`Name`], which may be broken behind each slash. Only for the content of an element.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trail<'a>(pub(super) &'a [u8]);
+
+impl Display for Trail<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = Name(self.0).shown();
+        shown.split_inclusive('/').try_for_each(|part| write!(out, "{}<wbr>", Text(part)))
     }
 }
 
@@ -142,12 +178,6 @@ impl Rows {
     }
 }
 
-impl Display for Rows {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.html.fmt(out)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,7 +211,7 @@ mod tests {
     fn rows_end_where_there_is_no_more_room() {
         let mut rows = Rows::new(3, 1000);
         (0..10).for_each(|row| rows.row(format_args!("<li>{row}")));
-        assert_eq!((rows.shown(), rows.to_string().as_str()), (3, "<li>0<li>1<li>2"));
+        assert_eq!((rows.shown(), rows.html.to_string().as_str()), (3, "<li>0<li>1<li>2"));
         let mut rows = Rows::new(100, 8);
         (0..10).for_each(|row| rows.row(format_args!("<li>{row}")));
         assert_eq!(rows.shown(), 2);

@@ -2,7 +2,7 @@
 
 use super::chart;
 use super::folder::{self, Common, Routes};
-use super::markup::{Html, Name, Rows};
+use super::markup::{Html, Rows, Trail};
 use super::tally::{Shortlist, Tally};
 use crate::report;
 use crate::stream::Row;
@@ -50,17 +50,18 @@ impl Moves {
         html.put(format_args!("along {} from folder to folder.</p>", report::count(self.routes.len() as u64, "way")));
         put_routes(html, &self.routes);
         html.put(format_args!("<details class=\"list\"><summary>File by file</summary><ul class=\"plain\">"));
-        let mut rows = Rows::new(MOST_EXAMPLES as u64, ROOM);
+        let mut rows = Rows::new(MOST_EXAMPLES as u64, html.room(ROOM));
         for entry in self.examples.sorted() {
             let dest = entry.dest.as_deref().unwrap_or_default();
             rows.row(format_args!(
                 "<li><span class=\"path\">{}</span> <span class=\"to\">\u{2192} <span class=\"path\">{}</span></span>",
-                Name(&entry.path),
-                Name(dest)
+                Trail(&entry.path),
+                Trail(dest)
             ));
         }
-        html.put(format_args!("{rows}</ul>"));
-        super::stock::put_more(html, self.all.files, usize::try_from(rows.shown()).unwrap_or(usize::MAX));
+        html.put_rows(&rows);
+        html.put(format_args!("</ul>"));
+        super::stock::put_more(html, self.all.files, rows.shown());
         html.put(format_args!("</details></section>"));
     }
 }
@@ -74,7 +75,7 @@ pub(super) fn put_routes(html: &mut Html, routes: &Routes) {
          <tr><th scope=\"col\">From and to<th scope=\"col\">Files<th scope=\"col\">Bytes<th scope=\"col\" class=\"wide\">\
          <span class=\"unseen\">Bytes, drawn</span><tbody>"
     ));
-    let mut rows = Rows::new(MOST_LISTED, ROOM);
+    let mut rows = Rows::new(MOST_LISTED, html.room(ROOM));
     for number in &sorted {
         let (route, tally) = routes.get(*number);
         let mut bar = Html::default();
@@ -82,8 +83,8 @@ pub(super) fn put_routes(html: &mut Html, routes: &Routes) {
         rows.row(format_args!(
             "<tr><th scope=\"row\"><span class=\"path\">{}</span> <span class=\"to\">\u{2192} <span class=\"path\">{}</span></span>\
              <td>{}<td>{}<td>{bar}",
-            Name(&route.from),
-            Name(&route.to),
+            Trail(&route.from),
+            Trail(&route.to),
             report::number(tally.files),
             report::bytes(tally.bytes)
         ));
@@ -91,7 +92,8 @@ pub(super) fn put_routes(html: &mut Html, routes: &Routes) {
             break;
         }
     }
-    html.put(format_args!("{rows}</table></div>"));
+    html.put_rows(&rows);
+    html.put(format_args!("</table></div>"));
     let more = (sorted.len() as u64).saturating_sub(rows.shown());
     if more > 0 {
         html.put(format_args!("<p class=\"note\">And {}.", report::count(more, "more way")));

@@ -1,9 +1,10 @@
 //! What is there: the rows that nobody wants moved.
 
 use super::album::Album;
+use super::chart;
 use super::folder::{self, Holdings};
 use super::kind::Kinds;
-use super::markup::{Html, Text};
+use super::markup::{Html, Rows, Text, Trail};
 use super::tally::{Shortlist, Tally};
 use super::timeline::Timeline;
 use super::treemap;
@@ -14,6 +15,9 @@ use crate::volume::date::Date;
 
 /// So many of the largest files are listed.
 const MOST_LARGE: usize = 50;
+
+/// Bytes that each list may take.
+const ROOM: usize = 200_000;
 
 /// So many files that did not hold are listed.
 const MOST_FALLEN: usize = 200;
@@ -105,15 +109,18 @@ impl Stock {
              aria-label=\"The largest files\"><table><thead><tr><th scope=\"col\">File<th scope=\"col\">Size\
              <th scope=\"col\" class=\"wide\"><span class=\"unseen\">Size, drawn</span><tbody>"
         ));
+        let mut rows = Rows::new(MOST_LARGE as u64, html.room(ROOM));
         for entry in &entries {
-            html.put(format_args!("<tr><th scope=\"row\">"));
-            album.put_name(html, &entry.path, folder::base(&entry.path));
-            let folder = super::markup::Name(folder::of(&entry.path));
-            html.put(format_args!("<span class=\"in\">{folder}</span><td>{}<td>", report::bytes(entry.size)));
-            super::chart::bar(html, entry.size, largest);
+            let mut row = Html::default();
+            album.put_name(&mut row, &entry.path, folder::base(&entry.path));
+            let folder = Trail(folder::of(&entry.path));
+            row.put(format_args!("<span class=\"in\">{folder}</span><td>{}<td>", report::bytes(entry.size)));
+            chart::bar(&mut row, entry.size, largest);
+            rows.row(format_args!("<tr><th scope=\"row\">{row}"));
         }
+        html.put_rows(&rows);
         html.put(format_args!("</table></div>"));
-        put_more(html, self.largest.all.files, entries.len());
+        put_more(html, self.largest.all.files, rows.shown());
         html.put(format_args!("</details>"));
     }
 
@@ -127,22 +134,23 @@ impl Stock {
                 reason.name(),
                 list.all
             ));
-            let entries = list.sorted();
-            for entry in &entries {
-                html.put(format_args!("<li>"));
-                album.put_name(html, &entry.path, &entry.path);
-                html.put(format_args!(" <span class=\"in\">{}</span>", report::bytes(entry.size)));
+            let mut rows = Rows::new(MOST_FALLEN as u64, html.room(ROOM));
+            for entry in list.sorted() {
+                let mut name = Html::default();
+                album.put_name(&mut name, &entry.path, &entry.path);
+                rows.row(format_args!("<li>{name} <span class=\"in\">{}</span>", report::bytes(entry.size)));
             }
+            html.put_rows(&rows);
             html.put(format_args!("</ul>"));
-            put_more(html, list.all.files, entries.len());
+            put_more(html, list.all.files, rows.shown());
             html.put(format_args!("</details>"));
         }
     }
 }
 
 /// What a list leaves out.
-pub(super) fn put_more(html: &mut Html, all: u64, shown: usize) {
-    let more = all.saturating_sub(shown as u64);
+pub(super) fn put_more(html: &mut Html, all: u64, shown: u64) {
+    let more = all.saturating_sub(shown);
     if more > 0 {
         html.put(format_args!("<p class=\"note\">And {}.", report::count(more, "more file")));
     }

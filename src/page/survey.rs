@@ -92,7 +92,7 @@ impl Survey {
         if let Some(volume) = volumes::of_dest(dest, planned.as_ref()) {
             self.volumes.add(row, dest, volume, planned.as_ref());
         } else if arrivals::tells_date(&note) {
-            self.arrivals.add(row, dest, &note);
+            self.arrivals.add(row, [path, dest], &note);
         } else {
             self.moves.add(row, path, dest);
         }
@@ -101,7 +101,7 @@ impl Survey {
     /// All that go.
     pub(super) fn movers(&self) -> Tally {
         let mut sum = Tally::default();
-        [self.duplicates.all, self.arrivals.all, self.volumes.all, self.moves.all]
+        [self.duplicates.all, self.arrivals.all, self.arrivals.aside, self.volumes.all, self.moves.all]
             .into_iter()
             .for_each(|part| sum += part);
         sum

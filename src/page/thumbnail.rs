@@ -226,12 +226,12 @@ mod tests {
 
     #[test]
     fn a_picture_that_claims_to_be_huge_is_not_decoded() {
-        // A PNG whose header tells 30,000 pixels each way, with next to nothing behind it.
-        let mut bytes = Vec::new();
-        let mut encoder = png::Encoder::new(&mut bytes, 30_000, 30_000);
-        encoder.set_color(png::ColorType::Rgba);
-        drop(encoder.write_header().expect("header"));
-        assert_eq!(drawn(&bytes), Err(Absence::TooLarge));
+        let whole = jpeg(640, 320);
+        let at = whole.windows(2).position(|pair| pair == [0xff, 0xc0]).expect("a frame");
+        let mut huge = whole;
+        huge[at + 5..at + 9].copy_from_slice(&[0x7f, 0xff, 0x7f, 0xff]);
+        huge[at + 1] = 0xc2;
+        assert_eq!(drawn(&huge), Err(Absence::TooLarge));
     }
 
     #[test]

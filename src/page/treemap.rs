@@ -5,7 +5,7 @@
 
 use super::chart::percent;
 use super::folder::{Common, Holdings};
-use super::markup::{Html, Name, Text};
+use super::markup::{Html, Name, Text, Trail};
 use super::tally::Tally;
 use crate::report;
 
@@ -69,7 +69,9 @@ fn parts<'a>(folders: &'a [(&'a [u8], Tally)], len: usize) -> Vec<Area<'a>> {
         let count = rest.iter().take_while(|(other, _)| is_same(other)).count().max(1);
         let (these, after) = rest.split_at(count);
         let within = (count > 1).then_some((these, end));
-        areas.push(Area { label: name[..end].to_vec(), tally: sum(these), within });
+        // Of a way that does not part, the end is named.
+        let label = if count > 1 { &name[..end] } else { name };
+        areas.push(Area { label: label.to_vec(), tally: sum(these), within });
         rest = after;
     }
     areas.sort_by(|one, other| other.tally.cmp(&one.tally).then_with(|| one.label.cmp(&other.label)));
@@ -249,7 +251,7 @@ fn put_table(html: &mut Html, folders: &[(&[u8], Tally)], common: &[u8], whole: 
     for (name, tally) in fullest.iter().take(MOST_LISTED) {
         html.put(format_args!(
             "<tr><th scope=\"row\" class=\"path\">{}<td>{}<td>{}<td>{:.1}%",
-            Name(name),
+            Trail(name),
             report::number(tally.files),
             report::bytes(tally.bytes),
             percent(tally.bytes, whole.bytes)
@@ -261,7 +263,7 @@ fn put_table(html: &mut Html, folders: &[(&[u8], Tally)], common: &[u8], whole: 
         html.put(format_args!("<p class=\"note\">And {}.", Text(&report::count(more, "more folder"))));
     }
     if !common.is_empty() {
-        html.put(format_args!("<p class=\"note\">Everything is below <span class=\"path\">{}</span>.", Name(common)));
+        html.put(format_args!("<p class=\"note\">Everything is below <span class=\"path\">{}</span>.", Trail(common)));
     }
     html.put(format_args!("</details>"));
 }
@@ -312,6 +314,6 @@ mod tests {
         let found = labels(&sized);
         assert_eq!(found.len(), MOST_SIDE_BY_SIDE);
         assert_eq!(found.last().map(|(label, _)| label.as_str()), Some("13 others"));
-        assert_eq!(found.iter().map(|(_, bytes)| bytes).sum::<u64>(), (1..=40).sum());
+        assert_eq!(found.iter().map(|(_, bytes)| bytes).sum::<u64>(), (1..=40_u64).sum::<u64>());
     }
 }

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use super::chart;
 use super::folder::{self, Common};
-use super::markup::{Html, Name, Rows, Text};
+use super::markup::{Html, Rows, Text, Trail};
 use super::tally::Tally;
 use crate::report;
 use crate::stream::Row;
@@ -114,14 +114,15 @@ impl Volumes {
         let known = disc.is_some() || self.volumes.values().any(|volume| volume.capacity.is_some());
         html.put(format_args!("{}</p>", if known { CONTENT_ONLY } else { NO_CAPACITY }));
         html.put(format_args!("<ul class=\"volumes\">"));
-        let mut rows = Rows::new(MOST_LISTED, ROOM);
+        let mut rows = Rows::new(MOST_LISTED, html.room(ROOM));
         let largest = self.volumes.values().map(|volume| volume.content.bytes).max().unwrap_or(0);
         for ((name, number), volume) in &self.volumes {
             let mut row = Html::default();
             volume.put(&mut row, name, *number, disc, largest);
             rows.row(format_args!("{row}"));
         }
-        html.put(format_args!("{rows}</ul>"));
+        html.put_rows(&rows);
+        html.put(format_args!("</ul>"));
         let more = self.len().saturating_sub(rows.shown());
         if more > 0 {
             html.put(format_args!("<p class=\"note\">And {}.", report::count(more, "more volume")));
@@ -130,7 +131,7 @@ impl Volumes {
     }
 }
 
-const CONTENT_ONLY: &str = "Bars show the content of the files, in whole sectors, against what the disc holds. Names and \
+const CONTENT_ONLY: &str = "Bars show the content of the files, in whole sectors, against what the disc holds. Trails and \
                             folders take some room as well, which ms-pack has reckoned with.";
 
 const NO_CAPACITY: &str = "The stream does not tell how much a disc holds, so bars compare the volumes with the fullest; \
@@ -139,7 +140,7 @@ const NO_CAPACITY: &str = "The stream does not tell how much a disc holds, so ba
 impl Volume {
     fn put(&self, html: &mut Html, name: &[u8], number: Number, disc: Option<u64>, largest: u64) {
         let capacity = disc.or(self.capacity);
-        html.put(format_args!("<li><h3>{} <span class=\"in\">{}</span></h3>", number.label(), Name(name)));
+        html.put(format_args!("<li><h3>{} <span class=\"in\">{}</span></h3>", number.label(), Trail(name)));
         match capacity {
             Some(capacity) => chart::bar(html, self.sectors, capacity),
             None => chart::bar(html, self.content.bytes, largest),
@@ -174,9 +175,9 @@ mod tests {
 
     #[test]
     fn a_year_is_no_volume_and_neither_is_a_file() {
-        let number = |path: &str| of_path(path.as_bytes()).map(|(end, number)| (&path[..end], number.get()));
-        assert_eq!(number("/Archive/0007/2012/a.jpg"), Some(("/Archive/0007", 7)));
-        assert_eq!(number("0007/a.jpg"), Some(("0007", 7)));
+        let number = |path: &str| of_path(path.as_bytes()).map(|(end, number)| (path[..end].to_owned(), number.get()));
+        assert_eq!(number("/Archive/0007/2012/a.jpg"), Some(("/Archive/0007".to_owned(), 7)));
+        assert_eq!(number("0007/a.jpg"), Some(("0007".to_owned(), 7)));
         for path in ["/data/2019/07/a.jpg", "/data/0007", "/data/7/a", "/data/00007/a", "/data/1000/a", ""] {
             assert_eq!(number(path), None, "{path}");
         }

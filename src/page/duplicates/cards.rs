@@ -8,7 +8,7 @@ use crate::cli::Failure;
 use crate::page::album::{Album, Look, Wanted};
 use crate::page::chart;
 use crate::page::folder;
-use crate::page::markup::{Html, Name};
+use crate::page::markup::{Html, Trail};
 use crate::page::moves::put_routes;
 use crate::record::Timestamp;
 use crate::report;
@@ -38,7 +38,7 @@ impl Duplicates {
         sets.iter().enumerate().for_each(|(place, set)| by_route.entry(set.route).or_default().push(place));
         let routes = self.routes.sorted();
         let largest = routes.first().map_or(0, |number| self.routes.get(*number).1.bytes);
-        let (mut room, mut open) = (ROOM, 0);
+        let (mut room, mut open) = (html.room(ROOM), 0);
         for number in routes.iter().take(MOST_PAIRS) {
             let places = by_route.get(number).map_or(&[][..], Vec::as_slice);
             let is_open = open < MOST_OPEN && !places.is_empty();
@@ -46,6 +46,7 @@ impl Duplicates {
             let mut pair = Html::default();
             self.put_pair_head(&mut pair, *number, is_open, largest);
             let mut shown = 0;
+            pair.put(format_args!("<div class=\"sets\">"));
             for place in places {
                 if pair.len() >= room {
                     break;
@@ -53,9 +54,10 @@ impl Duplicates {
                 put_set(&mut pair, album, &sets[*place], looks.get(*place).map_or(&[], Vec::as_slice));
                 shown += sets[*place].copies;
             }
+            pair.put(format_args!("</div>"));
             put_rest(&mut pair, self.routes.get(*number).1.files.saturating_sub(shown));
             room = room.saturating_sub(pair.len());
-            html.add(&pair);
+            html.add_list(&pair);
         }
         if routes.len() > MOST_PAIRS {
             let more = report::count((routes.len() - MOST_PAIRS) as u64, "more pair");
@@ -94,13 +96,13 @@ impl Duplicates {
         if route.from == route.to {
             html.put(format_args!(
                 "<span class=\"path\">{}</span> <span class=\"in\">within the folder</span>",
-                Name(&route.from)
+                Trail(&route.from)
             ));
         } else {
-            html.put(format_args!("<span class=\"path\">{}</span>", Name(&route.from)));
+            html.put(format_args!("<span class=\"path\">{}</span>", Trail(&route.from)));
             html.put(format_args!(
                 " <span class=\"to\">has copies of <span class=\"path\">{}</span></span>",
-                Name(&route.to)
+                Trail(&route.to)
             ));
         }
         html.put(format_args!("</span><span class=\"sum\">{tally}</span>"));
@@ -129,7 +131,8 @@ fn put_set(html: &mut Html, album: &Album<'_>, set: &Set, looks: &[Look]) {
     let keep = set.keeper.path.as_os_str().as_encoded_bytes();
     let now = set.keeper_now.as_deref();
     let size = set.shown.first().map_or(0, |record| record.size);
-    html.put(format_args!("<ul class=\"set{}\">", if has_pictures { "" } else { " bare" }));
+    let long = if set.copies > 1 { " long" } else { "" };
+    html.put(format_args!("<ul class=\"set{}{long}\">", if has_pictures { "" } else { " bare" }));
     let look = |place: usize| looks.get(place).copied().filter(|_| has_pictures);
     put_card(
         html,
@@ -177,7 +180,7 @@ fn put_card(html: &mut Html, album: &Album<'_>, card: &Card<'_>, look: Option<Lo
     }
     html.put(format_args!("</span>"));
     if card.path != card.name {
-        html.put(format_args!(" <span class=\"in\">now {}</span>", Name(card.path)));
+        html.put(format_args!(" <span class=\"in\">now {}</span>", Trail(card.path)));
     }
     html.put(format_args!("</div>"));
 }
