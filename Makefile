@@ -13,7 +13,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
 TOOLS   := $(basename $(notdir $(sort $(wildcard src/bin/ms-*.rs))))
 BUILT   := $(TOOLS:%=$(TARGET)/release/%)
-SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
+SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs' -o -name '*.css')
 MANUALS := $(sort $(wildcard man/*.[1-9]))
 SCRIPTS := .ci/run tests/demo.sh tests/filesystems.sh tests/guest.sh benches/bench.sh benches/soak.sh
 

@@ -52,7 +52,9 @@ pub(super) fn write(
     html.put(format_args!("</h1><p class=\"lede\">{}</p>", lede(survey)));
     if contents.len() > 1 {
         html.put(format_args!("<nav aria-label=\"Sections\"><ul>"));
-        contents.iter().for_each(|(id, name)| html.put(format_args!("<li><a href=\"#{id}\">{name}</a>")));
+        for (id, name) in contents {
+            html.put(format_args!("<li><a href=\"#{id}\">{name}</a>"));
+        }
         html.put(format_args!("</ul></nav>"));
     }
     html.put(format_args!("</header>\n<main id=\"content\">"));
@@ -114,10 +116,10 @@ fn lede(survey: &Survey) -> &'static str {
 }
 
 fn foot(survey: &Survey, album: &Album<'_>) -> String {
-    let mut text = format!("From {}", report::count(survey.all.files, "record"));
-    if album.len() > 0 {
-        text.push_str(&format!(", with {}", report::count(album.len() as u64, "picture")));
-    }
-    text.push_str(", by ms-report. Links lead to the files on the machine where it was made.");
-    text
+    let records = report::count(survey.all.files, "record");
+    let pictures = match album.len() {
+        0 => String::new(),
+        count => format!(", with {}", report::count(count as u64, "picture")),
+    };
+    format!("From {records}{pictures}, by ms-report. Links lead to the files on the machine where it was made.")
 }

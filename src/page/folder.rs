@@ -183,7 +183,9 @@ mod tests {
     fn the_common_folder_of_many() {
         let common = |folders: &[&str]| {
             let mut common = Common::default();
-            folders.iter().for_each(|folder| common.add(folder.as_bytes()));
+            for folder in folders {
+                common.add(folder.as_bytes());
+            }
             common.name().map(|name| String::from_utf8_lossy(name).into_owned())
         };
         assert_eq!(common(&[]), None);

@@ -234,7 +234,9 @@ mod tests {
     #[test]
     fn every_file_is_counted_once() {
         let mut kinds = Kinds::default();
-        ["a.jpg", "b.JPEG", "c.mov", "d.xyz", "e"].iter().for_each(|path| kinds.add(path.as_bytes(), 10));
+        for path in ["a.jpg", "b.JPEG", "c.mov", "d.xyz", "e"] {
+            kinds.add(path.as_bytes(), 10);
+        }
         let files: u64 = Kind::ALL.into_iter().map(|kind| kinds.of(kind).files).sum();
         assert_eq!((files, kinds.of(Kind::Other).bytes), (5, 20));
         assert_eq!(kinds.endings_text(Kind::Picture), "jpeg 1, jpg 1");

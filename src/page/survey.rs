@@ -100,11 +100,8 @@ impl Survey {
 
     /// All that go.
     pub(super) fn movers(&self) -> Tally {
-        let mut sum = Tally::default();
-        [self.duplicates.all, self.arrivals.all, self.arrivals.aside, self.volumes.all, self.moves.all]
-            .into_iter()
-            .for_each(|part| sum += part);
-        sum
+        let parts = [self.duplicates.all, self.arrivals.all, self.arrivals.aside, self.volumes.all, self.moves.all];
+        parts.into_iter().sum()
     }
 
     /// Whether all that is there lies in volumes, as what `ms-seal --cat` writes.

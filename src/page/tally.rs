@@ -2,6 +2,7 @@
 
 use std::collections::BinaryHeap;
 use std::fmt;
+use std::iter::Sum;
 use std::ops::AddAssign;
 
 use crate::record::Timestamp;
@@ -26,6 +27,15 @@ impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.files = self.files.saturating_add(other.files);
+    }
+}
+
+impl Sum for Tally {
+    fn sum<I: Iterator<Item = Self>>(tallies: I) -> Self {
+        tallies.fold(Self::default(), |mut sum, tally| {
+            sum += tally;
+            sum
+        })
     }
 }
 

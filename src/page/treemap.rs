@@ -21,20 +21,25 @@ const LEAST: f64 = 4.0;
 /// So many folders stand in the table.
 const MOST_LISTED: usize = 100;
 
+/// A folder's name, and what is in it without what is below.
+type Folder<'a> = (&'a [u8], Tally);
+
 /// A folder with all below it, or several small ones.
 #[derive(Debug, Clone)]
 struct Area<'a> {
     label: Vec<u8>,
     tally: Tally,
     /// What can be looked into: folders in the order of [`Holdings::sorted`], and the length of the name they share.
-    within: Option<(&'a [(&'a [u8], Tally)], usize)>,
+    within: Option<(&'a [Folder<'a>], usize)>,
 }
 
 /// Draws all folders, with a table of the fullest.
 pub(super) fn put(html: &mut Html, holdings: &Holdings) {
     let folders = holdings.sorted();
     let mut common = Common::default();
-    folders.iter().for_each(|(name, _)| common.add(name));
+    for (name, _) in &folders {
+        common.add(name);
+    }
     let common = common.name().unwrap_or_default();
     let whole = sum(&folders);
     html.put(format_args!("<div class=\"part wide\"><h3>By folder</h3>"));
@@ -45,14 +50,12 @@ pub(super) fn put(html: &mut Html, holdings: &Holdings) {
     html.put(format_args!("</div>"));
 }
 
-fn sum(folders: &[(&[u8], Tally)]) -> Tally {
-    let mut sum = Tally::default();
-    folders.iter().for_each(|(_, tally)| sum += *tally);
-    sum
+fn sum(folders: &[Folder<'_>]) -> Tally {
+    folders.iter().map(|(_, tally)| *tally).sum()
 }
 
 /// What is directly in a folder whose name has `len` bytes, the largest first: files, and folders with all below them.
-fn parts<'a>(folders: &'a [(&'a [u8], Tally)], len: usize) -> Vec<Area<'a>> {
+fn parts<'a>(folders: &'a [Folder<'a>], len: usize) -> Vec<Area<'a>> {
     let mut areas = Vec::new();
     let mut rest = folders;
     while let Some(((name, tally), others)) = rest.split_first() {
@@ -84,8 +87,7 @@ fn merge_small(areas: &mut Vec<Area<'_>>) {
         return;
     }
     let small = areas.split_off(MOST_SIDE_BY_SIDE - 1);
-    let mut tally = Tally::default();
-    small.iter().for_each(|area| tally += area.tally);
+    let tally = small.iter().map(|area| area.tally).sum();
     let label = format!("{} others", report::number(small.len() as u64)).into_bytes();
     areas.push(Area { label, tally, within: None });
 }
@@ -239,8 +241,8 @@ fn worst(row: &[f64], side: f64, room: f64) -> f64 {
     (side * side * largest / (sum * sum)).max(sum * sum / (side * side * least))
 }
 
-fn put_table(html: &mut Html, folders: &[(&[u8], Tally)], common: &[u8], whole: Tally) {
-    let mut fullest: Vec<&(&[u8], Tally)> = folders.iter().collect();
+fn put_table(html: &mut Html, folders: &[Folder<'_>], common: &[u8], whole: Tally) {
+    let mut fullest: Vec<&Folder<'_>> = folders.iter().collect();
     fullest.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(other.0)));
     let open = if folders.len() > 12 { "" } else { " open" };
     html.put(format_args!(
@@ -295,7 +297,9 @@ mod tests {
 
     fn labels(paths: &[(&str, u64)]) -> Vec<(String, u64)> {
         let mut holdings = Holdings::default();
-        paths.iter().for_each(|(path, size)| holdings.add(path.as_bytes(), *size));
+        for (path, size) in paths {
+            holdings.add(path.as_bytes(), *size);
+        }
         let folders = holdings.sorted();
         let areas = parts(&folders, 1);
         areas.into_iter().map(|area| (String::from_utf8_lossy(&area.label).into_owned(), area.tally.bytes)).collect()

@@ -71,7 +71,7 @@ pub(super) struct Volumes {
     pub(super) all: Tally,
     /// Where the volumes lie.
     pub(super) goal: Common,
-    volumes: BTreeMap<(Vec<u8>, Number), Volume>,
+    by_place: BTreeMap<(Vec<u8>, Number), Volume>,
 }
 
 impl Volumes {
@@ -86,7 +86,7 @@ impl Volumes {
         self.all.add(row.size);
         let name = path.get(..end).unwrap_or(path);
         self.goal.add(folder::of(name));
-        let volume = self.volumes.entry((name.to_vec(), number)).or_default();
+        let volume = self.by_place.entry((name.to_vec(), number)).or_default();
         volume.content.add(row.size);
         volume.sectors = volume.sectors.saturating_add(crate::volume::image::content(row.size));
         if let Some(planned) = planned {
@@ -104,19 +104,19 @@ impl Volumes {
 
     /// How many there are.
     pub(super) fn len(&self) -> u64 {
-        self.volumes.len() as u64
+        self.by_place.len() as u64
     }
 
     /// The section. `disc` is the capacity that the user has told.
     pub(super) fn put(&self, html: &mut Html, heading: &str, disc: Option<u64>) {
         html.put(format_args!("<section id=\"volumes\"><h2>{}</h2>", Text(heading)));
         html.put(format_args!("<p>{} in {}. ", self.all, report::count(self.len(), "volume")));
-        let known = disc.is_some() || self.volumes.values().any(|volume| volume.capacity.is_some());
+        let known = disc.is_some() || self.by_place.values().any(|volume| volume.capacity.is_some());
         html.put(format_args!("{}</p>", if known { CONTENT_ONLY } else { NO_CAPACITY }));
         html.put(format_args!("<ul class=\"volumes\">"));
         let mut rows = Rows::new(MOST_LISTED, html.room(ROOM));
-        let largest = self.volumes.values().map(|volume| volume.content.bytes).max().unwrap_or(0);
-        for ((name, number), volume) in &self.volumes {
+        let largest = self.by_place.values().map(|volume| volume.content.bytes).max().unwrap_or(0);
+        for ((name, number), volume) in &self.by_place {
             let mut row = Html::default();
             volume.put(&mut row, name, *number, disc, largest);
             rows.row(format_args!("{row}"));

@@ -185,7 +185,7 @@ fn bomb() -> Vec<u8> {
     };
     let side = 30_000_u32.to_be_bytes();
     let mut zeros = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-    std::io::Write::write_all(&mut zeros, &[0; 1 << 20]).expect("compressed");
+    std::io::Write::write_all(&mut zeros, &vec![0; 1 << 20]).expect("compressed");
     [
         &b"\x89PNG\r\n\x1a\n"[..],
         &chunk(b"IHDR", &[&side[..], &side, &[8, 6, 0, 0, 0]].concat()),

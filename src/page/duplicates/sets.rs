@@ -57,32 +57,32 @@ impl Duplicates {
             from += set.len();
         }
         let chosen = chosen.into_sorted_vec().into_iter();
-        let sets = chosen.filter_map(|(_, from, len)| self.read(self.copies.get(from..from + len)?, table).transpose());
+        let sets = chosen.filter_map(|(_, from, len)| read(self.copies.get(from..from + len)?, table).transpose());
         let mut sets: Vec<Set> = sets.collect::<Result<_, Failure>>()?;
         if self.has_others {
             find_keepers(&mut sets, table);
         }
         Ok(sets)
     }
+}
 
-    fn read(&self, copies: &[Copy], table: &Table) -> Result<Option<Set>, Failure> {
-        let mut reader = RowReader::default();
-        let mut shown: Vec<Record> = Vec::new();
-        for copy in copies {
-            let row = table
-                .row(copy.at, &mut reader)
-                .map_err(|fault| Failure::Stop(format!("reading: {}: {fault}", table.describe(copy.at))))?;
-            // There may be very many copies of one file, and only a few of them are held.
-            let at = shown.partition_point(|record| record.path.as_os_str().as_encoded_bytes() < &*row.path_bytes());
-            if at < MOST_COPIES {
-                shown.insert(at, row.to_record());
-                shown.truncate(MOST_COPIES);
-            }
+fn read(copies: &[Copy], table: &Table) -> Result<Option<Set>, Failure> {
+    let mut reader = RowReader::default();
+    let mut shown: Vec<Record> = Vec::new();
+    for copy in copies {
+        let row = table
+            .row(copy.at, &mut reader)
+            .map_err(|fault| Failure::Stop(format!("reading: {}: {fault}", table.describe(copy.at))))?;
+        // There may be very many copies of one file, and only a few of them are held.
+        let at = shown.partition_point(|record| record.path.as_os_str().as_encoded_bytes() < &*row.path_bytes());
+        if at < MOST_COPIES {
+            shown.insert(at, row.to_record());
+            shown.truncate(MOST_COPIES);
         }
-        let Some(keeper) = shown.first().and_then(Keeper::of) else { return Ok(None) };
-        let route = copies.first().map_or(0, |copy| copy.route);
-        Ok(Some(Set { route, copies: copies.len() as u64, keeper, keeper_now: None, shown }))
     }
+    let Some(keeper) = shown.first().and_then(Keeper::of) else { return Ok(None) };
+    let route = copies.first().map_or(0, |copy| copy.route);
+    Ok(Some(Set { route, copies: copies.len() as u64, keeper, keeper_now: None, shown }))
 }
 
 /// Looks for keepers among the destinations of the stream: of two equal files that come in together, one goes to its place,

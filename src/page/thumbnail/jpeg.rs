@@ -15,11 +15,11 @@ pub(super) fn decode(reader: impl Read) -> Result<DynamicImage, Absence> {
     let mut decoder = Decoder::new(reader);
     decoder.set_max_decoding_buffer_size(usize::try_from(MEMORY).unwrap_or(usize::MAX));
     decoder.read_info().map_err(|error| why(&error))?;
-    check(&decoder.info().ok_or(Absence::Damaged)?)?;
+    check(decoder.info().ok_or(Absence::Damaged)?)?;
     let side = u16::try_from(SIDE).unwrap_or(u16::MAX);
     decoder.scale(side, side).map_err(|error| why(&error))?;
     let pixels = decoder.decode().map_err(|error| why(&error))?;
-    picture(pixels, &decoder.info().ok_or(Absence::Damaged)?).ok_or(Absence::Damaged)
+    picture(pixels, decoder.info().ok_or(Absence::Damaged)?).ok_or(Absence::Damaged)
 }
 
 fn why(error: &Error) -> Absence {
@@ -29,7 +29,7 @@ fn why(error: &Error) -> Absence {
     }
 }
 
-fn check(info: &ImageInfo) -> Result<(), Absence> {
+fn check(info: ImageInfo) -> Result<(), Absence> {
     let (width, height) = (u64::from(info.width), u64::from(info.height));
     let memory = match info.coding_process {
         CodingProcess::DctProgressive | CodingProcess::Lossless => width * height * PROGRESSIVE,
@@ -39,7 +39,7 @@ fn check(info: &ImageInfo) -> Result<(), Absence> {
     if is_long || memory > MEMORY { Err(Absence::TooLarge) } else { Ok(()) }
 }
 
-fn picture(pixels: Vec<u8>, info: &ImageInfo) -> Option<DynamicImage> {
+fn picture(pixels: Vec<u8>, info: ImageInfo) -> Option<DynamicImage> {
     let (width, height) = (u32::from(info.width), u32::from(info.height));
     match info.pixel_format {
         PixelFormat::L8 => GrayImage::from_raw(width, height, pixels).map(DynamicImage::from),
