@@ -117,7 +117,13 @@ pub(super) struct Trail<'a>(pub(super) &'a [u8]);
 impl Display for Trail<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = Name(self.0).shown();
-        shown.split_inclusive('/').try_for_each(|part| write!(out, "{}<wbr>", Text(part)))
+        let mut parts = shown.split_inclusive('/').peekable();
+        while let Some(part) = parts.next() {
+            // Not behind the first slash alone, and not where the name has ended.
+            let may_break = part.len() > 1 && parts.peek().is_some();
+            write!(out, "{}{}", Text(part), if may_break { "<wbr>" } else { "" })?;
+        }
+        Ok(())
     }
 }
 
@@ -188,6 +194,12 @@ mod tests {
         let shown = Name(name).to_string();
         assert_eq!(shown, r"&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;&amp;&#39;\n\xff");
         assert!(Name(&[b'<'; 5000]).to_string().len() < 2000);
+    }
+
+    #[test]
+    fn a_trail_may_be_broken_behind_its_slashes() {
+        assert_eq!(Trail(b"/a<b/c/d e").to_string(), "/a&lt;b/<wbr>c/<wbr>d e");
+        assert_eq!(Trail(b"a").to_string(), "a");
     }
 
     #[test]

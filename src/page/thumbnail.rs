@@ -3,10 +3,12 @@
 //! Files are opened for reading only. Nothing in them is believed: sizes are bounded before memory is asked for, and
 //! whatever cannot be drawn has a word that says why.
 
+mod guard;
 mod jpeg;
+#[cfg(test)]
+mod trial;
 
 use std::io::{self, BufRead, BufReader, Cursor, Seek};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use image::metadata::Orientation;
@@ -122,12 +124,8 @@ pub(super) fn draw(opened: &Opened) -> Result<Thumbnail, Absence> {
 }
 
 /// Decodes a picture of any common format, and says how it is to be turned.
-///
-/// Decoders are made for hostile content, but they are large and not ours: where one panics all the same, which the hook of
-/// the process tells, the picture is one that cannot be drawn, and the page is made without it.
 fn decode(reader: impl BufRead + Seek) -> Result<(DynamicImage, u8), Absence> {
-    let decode = AssertUnwindSafe(|| decode_unguarded(reader));
-    catch_unwind(decode).unwrap_or(Err(Absence::Damaged))
+    guard::guarded(|| decode_unguarded(reader)).unwrap_or(Err(Absence::Damaged))
 }
 
 fn decode_unguarded(mut reader: impl BufRead + Seek) -> Result<(DynamicImage, u8), Absence> {
