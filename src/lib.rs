@@ -19,6 +19,7 @@
 //! | Which files still are what their records say? | [`verify`] |
 //! | What is an archive, a volume, a disc? | [`volume`] |
 //! | Which file goes to which disc? How is a volume finished and remembered? | [`pack`], [`seal`] |
+//! | What does an index or a plan look like to people? | [`page`] |
 //! | Does a plan make sense as a whole? | [`mod@plan`] |
 //! | How does a file move without being lost? How does it come back? | [`mv`], [`journal`], `rename` |
 //! | Which directory is this really, and is it protected? | [`place`], `straight` |
@@ -50,6 +51,7 @@ pub mod media;
 pub mod memory;
 pub mod mv;
 pub mod pack;
+pub mod page;
 pub mod place;
 pub mod plan;
 mod pool;

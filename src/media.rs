@@ -17,6 +17,7 @@ mod matroska;
 mod mdpm;
 mod photoshop;
 mod png;
+mod preview;
 mod quicktime;
 mod raw;
 mod source;
@@ -33,6 +34,7 @@ use std::fs::File;
 use std::io;
 
 use format::Format;
+pub use preview::{Previews, previews};
 use source::Bytes;
 pub use when::{Base, Moment, Precision};
 

@@ -10,6 +10,7 @@ mod generator;
 mod ingest;
 mod mv;
 mod pack;
+mod report;
 mod seal;
 mod shared;
 mod verify;
@@ -20,10 +21,11 @@ pub use generator::GEN;
 pub use ingest::INGEST;
 pub use mv::MV;
 pub use pack::PACK;
+pub use report::REPORT;
 pub use seal::SEAL;
 pub use verify::VERIFY;
 
 use super::synopsis::Tool;
 
 /// All tools, by their names.
-pub static ALL: &[&Tool] = &[&CRAWL, &DUPES, &GEN, &INGEST, &MV, &PACK, &SEAL, &VERIFY];
+pub static ALL: &[&Tool] = &[&CRAWL, &DUPES, &GEN, &INGEST, &MV, &PACK, &REPORT, &SEAL, &VERIFY];

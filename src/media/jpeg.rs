@@ -45,6 +45,22 @@ pub(crate) fn read(bytes: &mut Bytes, span: Range<u64>, facts: &mut Facts) {
     photoshop::resources(&mut Bytes::of(&resources), 0..len, facts);
 }
 
+/// The first block of EXIF in the picture that stands in a range.
+pub(crate) fn exif(bytes: &mut Bytes, span: Range<u64>) -> Option<Range<u64>> {
+    if bytes.array(span.start)? != [0xff, 0xd8] {
+        return None;
+    }
+    let mut at = span.start.checked_add(2)?;
+    for _ in 0..SEGMENTS {
+        let (marker, content) = segment(bytes, at, span.end)?;
+        if marker == 0xe1 && bytes.up_to(content.start, EXIF.len())?.as_slice() == EXIF {
+            return Some(content);
+        }
+        at = content.end;
+    }
+    None
+}
+
 /// Marker and content of the segment at or soon behind a position. `None` where the scan begins or the picture ends.
 fn segment(bytes: &mut Bytes, at: u64, end: u64) -> Option<(u8, Range<u64>)> {
     let (marker, start) = if let [0xff, marker @ 0x01..=0xfe] = bytes.array(at)? {

@@ -72,6 +72,14 @@ impl<'f> Bytes<'f> {
         self.failure.map_or(Ok(()), Err)
     }
 
+    /// As [`Bytes::check`], where reading goes on.
+    ///
+    /// # Errors
+    /// What the system said first.
+    pub(crate) fn check_so_far(&mut self) -> io::Result<()> {
+        self.failure.take().map_or(Ok(()), Err)
+    }
+
     /// Length of the file in bytes.
     pub(crate) fn len(&self) -> u64 {
         self.len

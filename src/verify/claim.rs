@@ -43,15 +43,21 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
-    pub(super) const ALL: [Self; 4] = [Self::Missing, Self::Changed, Self::Rotten, Self::Unreadable];
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Missing, Self::Changed, Self::Rotten, Self::Unreadable];
 
     /// Whether a note is one of these names, so that its record is no evidence of any content.
     pub(crate) fn is_named(note: &[u8]) -> bool {
-        Self::ALL.iter().any(|reason| reason.name().as_bytes() == note)
+        Self::of_note(note).is_some()
+    }
+
+    /// The one that a note names, and nothing else with it.
+    pub(crate) fn of_note(note: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name().as_bytes() == note)
     }
 
     /// As it is written into the note.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Missing => "missing",
             Self::Changed => "changed",

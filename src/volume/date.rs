@@ -142,6 +142,12 @@ impl Date {
         Self::of_day(DateTime::from_timestamp(time.seconds, 0)?.date_naive())
     }
 
+    /// Year and month, which is 0 where only the year is known; `None` for [`Date::NONE`].
+    #[must_use]
+    pub fn year_and_month(self) -> Option<(i16, u8)> {
+        (self != Self::NONE).then_some((self.year, self.month))
+    }
+
     fn of_day(date: NaiveDate) -> Option<Self> {
         let year = i16::try_from(date.year()).ok().filter(|year| *year < i16::MAX)?;
         let small = |number: u32| u8::try_from(number).ok();

@@ -4,7 +4,8 @@ use crate::support;
 
 use support::Sandbox;
 
-const TOOLS: [&str; 8] = ["ms-crawl", "ms-dupes", "ms-gen", "ms-ingest", "ms-mv", "ms-pack", "ms-seal", "ms-verify"];
+const TOOLS: [&str; 9] =
+    ["ms-crawl", "ms-dupes", "ms-gen", "ms-ingest", "ms-mv", "ms-pack", "ms-report", "ms-seal", "ms-verify"];
 
 #[test]
 fn help_goes_to_standard_output() {
@@ -48,6 +49,7 @@ fn help_names_the_options_that_a_tool_takes() {
             "--to --media --capacity --reserve --fs --root --atomic --open --min-fill --flush --skip-bad-lines --jobs --quiet --csv --header --progress",
         ),
         ("ms-gen", "--seed --files --total --min-size --max-size --dup-share --from --until --depth --kinds --hostile"),
+        ("ms-report", "--no-thumbnails --title --media --capacity --skip-bad-lines --jobs --quiet --progress"),
         ("ms-verify", "--failed --quick --root --skip-bad-lines --csv --header --jobs --quiet --progress"),
     ];
     for (tool, names) in options {
@@ -124,6 +126,10 @@ fn a_wrong_value_is_named_with_its_option() {
         ("ms-pack", "--open", "0"),
         ("ms-pack", "--min-fill", "101"),
         ("ms-pack", "--root", ""),
+        ("ms-report", "--jobs", "0"),
+        ("ms-report", "--media", "floppy"),
+        ("ms-report", "--capacity", "25GB"),
+        ("ms-report", "--title", ""),
         ("ms-verify", "--jobs", "none"),
         ("ms-verify", "--root", ""),
     ];
@@ -148,6 +154,7 @@ fn an_option_without_its_value_is_named() {
         ("ms-dupes", "--to"),
         ("ms-gen", "--seed"),
         ("ms-mv", "--journal"),
+        ("ms-report", "--title"),
         ("ms-verify", "--root"),
     ] {
         let outcome = sandbox.run(tool, &[option], b"").expect_status(2).expect_stderr(option);
@@ -163,6 +170,7 @@ fn a_flag_takes_no_value() {
         ("ms-dupes", "--unique=no"),
         ("ms-gen", "--hostile=1"),
         ("ms-mv", "--copy=1"),
+        ("ms-report", "--no-thumbnails=1"),
         ("ms-verify", "--quick=1"),
     ] {
         let name = flag.split('=').next().expect("a name");

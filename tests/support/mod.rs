@@ -22,6 +22,7 @@ pub fn bin(tool: &str) -> &'static str {
         "ms-verify" => env!("CARGO_BIN_EXE_ms-verify"),
         "ms-seal" => env!("CARGO_BIN_EXE_ms-seal"),
         "ms-pack" => env!("CARGO_BIN_EXE_ms-pack"),
+        "ms-report" => env!("CARGO_BIN_EXE_ms-report"),
         other => panic!("no tool is called {other}"),
     }
 }
