@@ -176,7 +176,7 @@ fn put_card(html: &mut Html, album: &Album<'_>, card: &Card<'_>, look: Option<Lo
     album.put_name(html, card.path, folder::base(card.name));
     html.put(format_args!(" <span class=\"in\">{}", report::bytes(card.size)));
     if let Some(date) = card.mtime.and_then(Date::of_time) {
-        html.put(format_args!(", {date}"));
+        html.put(format_args!(", changed {date}"));
     }
     html.put(format_args!("</span>"));
     if card.path != card.name {
