@@ -101,6 +101,9 @@ fn page(
     let mut album = Album::new(jobs, interrupt, &working_dir);
     let page = document::write(&survey, table, &mut album, options)?;
     table.check_whole()?;
+    if interrupt.came() {
+        return Ok(String::new());
+    }
     tell(&survey, &album, page.len(), reporter);
     Ok(page)
 }

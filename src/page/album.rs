@@ -147,7 +147,8 @@ impl<'a> Album<'a> {
         let is_here = !is_elsewhere(path);
         if is_here {
             let link = Link { working_dir: self.working_dir, path };
-            html.put(format_args!("<a class=\"frame\" href=\"{link}\">"));
+            // The name beside it leads there as well, and one stop on the way by keyboard is enough.
+            html.put(format_args!("<a class=\"frame\" tabindex=\"-1\" href=\"{link}\">"));
         } else {
             html.put(format_args!("<span class=\"frame\">"));
         }

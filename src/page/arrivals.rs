@@ -189,7 +189,7 @@ impl Arrivals {
     fn put_sources(&self, html: &mut Html) {
         html.put(format_args!(
             "<div class=\"part wide\"><h3>Where the dates are from</h3><div class=\"scroll\" tabindex=\"0\" role=\"region\" \
-             aria-label=\"Where the dates are from\"><table><thead><tr><th scope=\"col\">Known by<th scope=\"col\">Source\
+             aria-label=\"Where the dates are from\"><table><thead><tr><th scope=\"col\">Known by<th scope=\"col\" class=\"t\">Source\
              <th scope=\"col\">Files<th scope=\"col\">Bytes<th scope=\"col\" class=\"wide\"><span class=\"unseen\">Files, drawn</span><tbody>"
         ));
         for ((trust, source), tally) in &self.sources {

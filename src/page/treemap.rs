@@ -171,9 +171,11 @@ fn put_area(html: &mut Html, group: &Group<'_>, area: &Area<'_>, is_first: bool,
 /// As many lines as there is room for on a wide screen. On a narrow one, a percent is some three pixels, and areas that are
 /// small there go without.
 fn put_lines(html: &mut Html, lines: &[(&str, String)], place: Place) {
-    let narrow = if place.width < 18.0 || place.height < 12.0 { " narrow" } else { "" };
     let mut y: u8 = 16;
     for (class, text) in lines {
+        // A number that is cut would be another number.
+        let least = if *class == "size" { 19.0 } else { 11.0 };
+        let narrow = if place.width < least || place.height < 9.0 { " narrow" } else { "" };
         // In a map of 600 pixels' height, each line takes fifteen.
         if place.width < 6.0 || f64::from(y) + 4.0 > place.height * 5.5 {
             break;

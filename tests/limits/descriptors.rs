@@ -27,6 +27,7 @@ fn every_tool_does_with_64_what_it_does_with_many() {
         "ms-crawl --sort in | ms-verify -j 64",
         "ms-crawl in | ms-pack --to archive --flush",
         "ms-ingest -j 64 --to out in",
+        "ms-crawl in | ms-dupes | ms-report -j 64",
         "ms-crawl --sort in | ms-mv --dry-run --to q",
         "ms-crawl --sort in | ms-mv --to q && ms-mv --undo | cut -f 2-5",
     ] {

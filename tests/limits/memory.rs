@@ -59,7 +59,7 @@ fn index(records: usize) -> Vec<u8> {
 fn a_planner_without_memory_plans_nothing() {
     let sandbox = Sandbox::new();
     sandbox.write("index.tsv", index(60_000));
-    for line in ["ms-dupes -j 2 index.tsv", "ms-pack --to archive --flush index.tsv"] {
+    for line in ["ms-dupes -j 2 index.tsv", "ms-pack --to archive --flush index.tsv", "ms-report -j 2 index.tsv"] {
         let whole = until_it_is_enough(&sandbox, 1_500, line, |outcome| assert!(outcome.stdout.is_empty(), "{line}"));
         assert!(!whole.stdout.is_empty());
     }

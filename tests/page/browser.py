@@ -49,7 +49,7 @@ Promise.all(all).then(() => done([all.length, '']), error => done([all.length, S
 """
 
 # What can be reached by keyboard.
-REACHABLE = "a[href], summary, [tabindex='0']"
+REACHABLE = "a[href]:not([tabindex='-1']), summary, [tabindex='0']"
 
 
 def start():

@@ -80,6 +80,27 @@ fn a_plan_for_duplicates_says_what_goes_and_what_stays() {
 }
 
 #[test]
+fn lists_of_copies_have_an_end_that_is_told() {
+    let sandbox = Sandbox::new();
+    let copies: String =
+        (0..10).map(|number| row(&format!("a/{number}"), 5, &format!("d/{number}"), "k/1", "-")).collect();
+    let page = page(&sandbox, &[], &copies);
+    assert_eq!((page.matches("class=\"stays\"").count(), page.matches("class=\"goes\"").count()), (1, 6));
+    expect(&read(&page), &["10 files, 50 bytes of 1 file that stays", "and 4 more"]);
+    let pairs: String = (0..1200)
+        .map(|number| row(&format!("a/{number}"), 5, &format!("d/{number}"), &format!("k/{number}"), "-"))
+        .collect();
+    let page = self::page(&sandbox, &[], &pairs);
+    assert_eq!(page.matches("class=\"goes\"").count(), 1000);
+    // Of these, the first three hundred are looked for, and have a place for their pictures.
+    assert_eq!(page.matches("class=\"frame\"").count(), 600);
+    expect(&read(&page), &["a has copies of k1,200 files", "And 200 more copies, not shown."]);
+    let folders: String =
+        (0..160).map(|number| row(&format!("a{number}/x"), 5, &format!("d/{number}"), "k/1", "-")).collect();
+    expect(&read(&self::page(&sandbox, &[], &folders)), &["And 10 more pairs of folders."]);
+}
+
+#[test]
 fn a_keeper_that_goes_as_well_is_told() {
     let sandbox = Sandbox::new();
     let chain = row("a", 5, "d/a", "b", "-") + &row("b", 5, "d/b", "c", "-") + &row("e", 5, "d/e", "b", "-");

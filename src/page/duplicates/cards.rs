@@ -30,16 +30,17 @@ impl Duplicates {
     /// # Errors
     /// When the stream was changed meanwhile.
     pub(in crate::page) fn put(&self, html: &mut Html, album: &mut Album<'_>, table: &Table) -> Result<(), Failure> {
-        let sets = self.sets(table)?;
+        let routes = self.routes.sorted();
+        let pairs = routes.get(..MOST_PAIRS).unwrap_or(&routes);
+        let sets = self.sets(pairs, table)?;
         let looks = look(album, &sets);
         html.put(format_args!("<section id=\"duplicates\"><h2>Duplicates</h2>"));
         self.put_facts(html);
         let mut by_route: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         sets.iter().enumerate().for_each(|(place, set)| by_route.entry(set.route).or_default().push(place));
-        let routes = self.routes.sorted();
         let largest = routes.first().map_or(0, |number| self.routes.get(*number).1.bytes);
         let (mut room, mut open) = (html.room(ROOM), 0);
-        for number in routes.iter().take(MOST_PAIRS) {
+        for number in pairs {
             let places = by_route.get(number).map_or(&[][..], Vec::as_slice);
             let is_open = open < MOST_OPEN && !places.is_empty();
             open += usize::from(is_open);
@@ -176,7 +177,7 @@ fn put_card(html: &mut Html, album: &Album<'_>, card: &Card<'_>, look: Option<Lo
     album.put_name(html, card.path, folder::base(card.name));
     html.put(format_args!(" <span class=\"in\">{}", report::bytes(card.size)));
     if let Some(date) = card.mtime.and_then(Date::of_time) {
-        html.put(format_args!(", {date}"));
+        html.put(format_args!(", changed {date}"));
     }
     html.put(format_args!("</span>"));
     if card.path != card.name {

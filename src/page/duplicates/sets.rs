@@ -1,7 +1,7 @@
 //! Which sets of copies are shown: those that take the most bytes.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::{Copy, Duplicates};
@@ -38,16 +38,17 @@ pub(super) struct Set {
 type Rank = (Reverse<u64>, u64, Rc<[u8]>);
 
 impl Duplicates {
-    /// The sets to show, the largest first.
+    /// The sets to show of the pairs of folders that are shown, the largest first.
     ///
     /// # Errors
     /// When the stream was changed meanwhile.
-    pub(super) fn sets(&self, table: &Table) -> Result<Vec<Set>, Failure> {
+    pub(super) fn sets(&self, pairs: &[usize], table: &Table) -> Result<Vec<Set>, Failure> {
+        let pairs: HashSet<usize> = pairs.iter().copied().collect();
         let mut chosen: BinaryHeap<(Rank, usize, usize)> = BinaryHeap::new();
         let mut from = 0;
         for set in self.copies.chunk_by(|one, other| (one.keeper, one.route) == (other.keeper, other.route)) {
             let bytes = set.iter().fold(0_u64, |sum, copy| sum.saturating_add(copy.size));
-            if let Some(first) = set.first() {
+            if let Some(first) = set.first().filter(|first| pairs.contains(&first.route)) {
                 let rank = (Reverse(bytes), first.keeper, self.routes.get(first.route).0.from);
                 chosen.push((rank, from, set.len()));
             }
