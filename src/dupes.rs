@@ -9,6 +9,8 @@
 //! 4. `groups` and `keeper`: which file of each content stays.
 //! 5. `dest`, `order`, `output`: where the others go, and the plan in the order of its paths.
 //!
+//! With a `shard`, only that share of the contents is held in memory.
+//!
 //! Fingerprints only bring together what may be equal. Before anything is said of a record, its row is read again and
 //! compared in all of its bits.
 
@@ -21,6 +23,7 @@ mod output;
 mod places;
 mod read;
 mod same_path;
+mod shard;
 mod sieve;
 
 #[cfg(test)]
@@ -40,7 +43,9 @@ use dest::Destinations;
 use entry::{Entry, Mark};
 use groups::Tally;
 pub use keeper::Keep;
+use places::Spellings;
 use read::Rows;
+pub use shard::Shard;
 
 /// What is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,6 +74,8 @@ pub struct Options {
     pub empty: bool,
     /// What is printed.
     pub mode: Mode,
+    /// Which share of the contents is considered, if not all.
+    pub shard: Option<Shard>,
     /// Whether to go on without malformed lines.
     pub skip_bad_lines: bool,
 }
@@ -82,6 +89,7 @@ impl Default for Options {
             to: "duplicates".into(),
             empty: false,
             mode: Mode::default(),
+            shard: None,
             skip_bad_lines: false,
         }
     }
@@ -149,13 +157,15 @@ impl Plan<'_> {
     /// `false` after an interrupt.
     fn read(&mut self, progress: &Progress) -> Result<bool, Failure> {
         let job = &self.job;
-        let read::Contents { mut entries, records, markers, faults, disproved } = read::read(job, progress);
+        let read::Contents { mut entries, records, markers, faults, disproved, spellings: all } =
+            read::read(job, progress);
         if job.interrupt.came() {
             return Ok(false);
         }
         job.table.check_whole()?;
         job.table.judge(&faults, job.reporter)?;
         drop(faults);
+        refuse_meetings(all, job)?;
         self.records = records;
         if disproved > 0 {
             let who = report::count(disproved, "record");
@@ -231,6 +241,18 @@ impl Plan<'_> {
         }
     }
 }
+
+/// No shard knows what the others send to the quarantine, so none can see to it that nothing meets there.
+fn refuse_meetings(all: Spellings, job: &Job<'_>) -> Result<(), Failure> {
+    if job.options.mode == Mode::Unique || !all.can_meet() {
+        return Ok(());
+    }
+    Err(Failure::Stop(format!("--shard: {MEETINGS}")))
+}
+
+/// Why destinations cannot be given one by one.
+const MEETINGS: &str = "paths that climb with .., or of which some are absolute and some are not, could be sent to one place, and \
+                        only a plan of all can tell; ms-crawl -a makes paths absolute";
 
 /// Each path whose records contradict each other, in the order of the paths.
 fn name_contradictions(rows: Vec<RowRef>, job: &Job<'_>) -> Result<(), Failure> {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use lexopt::Parser;
 use mediastruct::cli::{self, Argument, Common, Exit, Failure};
-use mediastruct::dupes::{self, Job, Keep, Mode, Options};
+use mediastruct::dupes::{self, Job, Keep, Mode, Options, Shard};
 use mediastruct::interrupt::Interrupt;
 use mediastruct::progress::Progress;
 use mediastruct::report;
@@ -28,6 +28,7 @@ Reads indexes (standard input if none is named) and writes a plan: a record for 
   --empty            empty files are duplicates, too
   -u, --unique       write one record of each content that has no protected copy instead
   -g, --groups       write every member of every group instead, the one that stays first
+  --shard K/N        only the contents of shard K of N, by the first bits of the hash
   --skip-bad-lines   go on without malformed lines
   --csv              write CSV
   --header           write the names of the columns first (--no-header: not, also in CSV)
@@ -105,6 +106,7 @@ fn take(options: &mut Options, option: &str, parser: &mut Parser) -> Result<bool
         "--to" => options.to = cli::path(option, parser.value()?)?,
         "--keep" => options.keep = keep(option, parser)?,
         "--empty" => options.empty = true,
+        "--shard" => options.shard = Some(Shard::parse(option, &parser.value()?)?),
         "--skip-bad-lines" => options.skip_bad_lines = true,
         "-u" | "--unique" => set_mode(options, Mode::Unique)?,
         "-g" | "--groups" => set_mode(options, Mode::Groups)?,

@@ -49,6 +49,8 @@ impl Mark {
     pub(super) const APART: Self = Self(1 << (PLACE_BITS + 5));
     /// Its path may be listed more than once.
     pub(super) const LISTED_TWICE: Self = Self(1 << (PLACE_BITS + 6));
+    /// Of another shard, and only of use for what it says of its path.
+    pub(super) const ELSEWHERE: Self = Self(1 << (PLACE_BITS + 7));
 }
 
 const RANK_SHIFT: u32 = PLACE_BITS + 8;
@@ -207,9 +209,8 @@ mod tests {
         let mut entry = Entry { place: MOST_BYTES - 7, ..Entry::NOTHING };
         entry.set_rank(NO_RANK);
         entry.set_rank(3);
-        for mark in
-            [Mark::EMPTY, Mark::PROTECTED, Mark::OUT, Mark::GOES, Mark::ABSOLUTE, Mark::APART, Mark::LISTED_TWICE]
-        {
+        let marks = [Mark::EMPTY, Mark::PROTECTED, Mark::OUT, Mark::GOES, Mark::ABSOLUTE, Mark::APART];
+        for mark in marks.into_iter().chain([Mark::LISTED_TWICE, Mark::ELSEWHERE]) {
             assert!(!entry.has(mark));
             entry.set(mark);
             assert!(entry.has(mark));

@@ -25,13 +25,13 @@ pub(super) struct Spellings {
 }
 
 impl Spellings {
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         self.relative |= other.relative;
         self.absolute |= other.absolute;
         self.climbing |= other.climbing;
     }
 
-    fn of(path: &[u8]) -> Self {
+    pub(super) fn of(path: &[u8]) -> Self {
         let climbing = !is_plainly_normal(path) && place::climbs(Path::new(OsStr::from_bytes(path)));
         let absolute = path.starts_with(b"/");
         Self { relative: !absolute, absolute, climbing }

@@ -7,3 +7,4 @@ mod basics;
 mod choice;
 mod order;
 mod protect;
+mod shard;
