@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 use lexopt::Parser;
 use mediastruct::cli::{self, Argument, Common, Exit, Failure};
-use mediastruct::dupes::{self, Job, Keep, Mode, Options, Shard};
+use mediastruct::dupes::{self, Job, Keep, Mode, Options, Shard, Sorted};
 use mediastruct::interrupt::Interrupt;
 use mediastruct::progress::Progress;
-use mediastruct::report;
+use mediastruct::report::{self, Reporter};
 use mediastruct::stream::Table;
 
 #[global_allocator]
@@ -28,6 +28,7 @@ Reads indexes (standard input if none is named) and writes a plan: a record for 
   --empty            empty files are duplicates, too
   -u, --unique       write one record of each content that has no protected copy instead
   -g, --groups       write every member of every group instead, the one that stays first
+  --sorted           the rows come in the order of their hashes: hold one group in memory
   --shard K/N        only the contents of shard K of N, by the first bits of the hash
   --skip-bad-lines   go on without malformed lines
   --csv              write CSV
@@ -47,12 +48,14 @@ fn run(mut parser: Parser) -> Result<Exit, Failure> {
     let mut common = Common::default();
     let mut options = Options::default();
     let mut indexes: Vec<OsString> = Vec::new();
+    let mut sorted = false;
     while let Some(argument) = cli::next(&mut parser)? {
         match argument {
             Argument::Operand(index) => indexes.push(index),
             Argument::Option(option) => match option.as_str() {
                 "-h" | "--help" => return cli::print(USAGE),
                 "-V" | "--version" => return cli::print_version(TOOL),
+                "--sorted" => sorted = true,
                 _ if common.take(&option, &mut parser)? || take(&mut options, &option, &mut parser)? => {}
                 _ => return Err(cli::unknown_option(&option)),
             },
@@ -61,14 +64,19 @@ fn run(mut parser: Parser) -> Result<Exit, Failure> {
     if options.prefer.len() > dupes::MOST_PREFERRED {
         return Err(Failure::Usage(format!("--prefer: no more than {} directories", dupes::MOST_PREFERRED)));
     }
-    make_plan(&common, &options, &indexes)
+    if sorted { pass(&common, &options, &indexes) } else { make_plan(&common, &options, &indexes) }
 }
 
-fn make_plan(common: &Common, options: &Options, indexes: &[OsString]) -> Result<Exit, Failure> {
-    let table = Table::open(indexes)?;
+fn pass(common: &Common, options: &Options, indexes: &[OsString]) -> Result<Exit, Failure> {
     let interrupt = Interrupt::install()?;
-    let mut progress = Progress::start(TOOL, common.progress);
+    let progress = Progress::start(TOOL, common.progress);
     let reporter = progress.reporter(TOOL, common.quiet);
+    warn_of_missing(options, &reporter);
+    let job = Sorted { indexes, options, format: common.format(), reporter: &reporter, interrupt: &interrupt };
+    dupes::pass(&job, &progress, &mut io::stdout().lock())
+}
+
+fn warn_of_missing(options: &Options, reporter: &Reporter) {
     for missing in options.protect.iter().filter(|dir| !dir.is_dir()) {
         // An index may tell of a disk that is not mounted, so this is no error; but a misspelled name protects nothing.
         let dir = report::shown(missing);
@@ -82,6 +90,14 @@ fn make_plan(common: &Common, options: &Options, indexes: &[OsString]) -> Result
             "--prefer: {dir}: there is no such directory here; only what is spelled like that is preferred"
         ));
     }
+}
+
+fn make_plan(common: &Common, options: &Options, indexes: &[OsString]) -> Result<Exit, Failure> {
+    let table = Table::open(indexes)?;
+    let interrupt = Interrupt::install()?;
+    let mut progress = Progress::start(TOOL, common.progress);
+    let reporter = progress.reporter(TOOL, common.quiet);
+    warn_of_missing(options, &reporter);
     let job = Job {
         table: &table,
         options,

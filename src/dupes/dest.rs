@@ -23,6 +23,27 @@ pub(super) struct Destinations {
     prefix: Vec<u8>,
 }
 
+/// How the path of a file is spelled below the quarantine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// As it is listed, unless it climbs.
+    AsListed,
+    /// Made absolute.
+    Absolute,
+    /// In a directory of its own.
+    Apart,
+}
+
+impl Spelling {
+    fn of(entry: &Entry) -> Self {
+        match (entry.has(Mark::APART), entry.has(Mark::ABSOLUTE)) {
+            (true, _) => Self::Apart,
+            (false, true) => Self::Absolute,
+            (false, false) => Self::AsListed,
+        }
+    }
+}
+
 impl Destinations {
     /// Destinations below `to`; paths are made absolute with `working_dir`.
     pub(super) fn new(to: &Path, working_dir: PathBuf) -> Self {
@@ -36,25 +57,30 @@ impl Destinations {
 
     /// Writes the escaped destination of an entry, whose escaped path is given, to `dest`.
     pub(super) fn write(&self, entry: &Entry, escaped: &[u8], dest: &mut Vec<u8>) {
+        self.write_as(Spelling::of(entry), escaped, dest);
+    }
+
+    /// As [`Destinations::write`], of a path that is sent there in a certain spelling.
+    pub(super) fn write_as(&self, spelling: Spelling, escaped: &[u8], dest: &mut Vec<u8>) {
         dest.clear();
         dest.extend_from_slice(&self.prefix);
-        if is_plainly_normal(escaped) && escaped.is_ascii() && !entry.has(Mark::ABSOLUTE) && !entry.has(Mark::APART) {
+        if is_plainly_normal(escaped) && escaped.is_ascii() && spelling == Spelling::AsListed {
             dest.extend_from_slice(escaped.strip_prefix(b"/").unwrap_or(escaped));
         } else {
-            escape::escape_into(&self.below(entry, &unescaped(escaped)), dest);
+            escape::escape_into(&self.below(spelling, &unescaped(escaped)), dest);
         }
     }
 
     /// The path below the quarantine, from the bytes of a path.
-    fn below(&self, entry: &Entry, path: &[u8]) -> Vec<u8> {
+    fn below(&self, spelling: Spelling, path: &[u8]) -> Vec<u8> {
         let path = Path::new(OsStr::from_bytes(path));
-        let whole = if entry.has(Mark::ABSOLUTE) || entry.has(Mark::APART) || place::climbs(path) {
+        let whole = if spelling != Spelling::AsListed || place::climbs(path) {
             Cow::Owned(place::absolute(path, &self.working_dir))
         } else {
             Cow::Borrowed(path)
         };
         let mut below = Vec::new();
-        if entry.has(Mark::APART) {
+        if spelling == Spelling::Apart {
             // Told by the spelling alone, so that it is the same whatever else is in the plan.
             let spelling = blake3::hash(path.as_os_str().as_bytes()).to_hex();
             below.extend_from_slice(format!("as-spelled-{}/", &spelling[..16]).as_bytes());
@@ -105,7 +131,7 @@ impl Destinations {
         let mut reader = rows.reader();
         for entry in piece {
             let path = unescaped(reader.path(entry.row())?);
-            entry.tie = fingerprint(&self.below(entry, &path));
+            entry.tie = fingerprint(&self.below(Spelling::of(entry), &path));
         }
         Ok(())
     }
@@ -125,7 +151,7 @@ impl Destinations {
         let mut above = Vec::new();
         for entry in piece {
             let path = unescaped(reader.path(entry.row())?);
-            let below = self.below(entry, &path);
+            let below = self.below(Spelling::of(entry), &path);
             for slash in memchr::memchr_iter(b'/', &below) {
                 let tie = fingerprint(&below[..slash]);
                 if all.binary_search_by_key(&tie, |entry| entry.tie).is_ok() {

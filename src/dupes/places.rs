@@ -8,11 +8,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::Job;
 use super::entry::{Entry, LAST_RANK, Mark, NO_RANK, Standing, is_plainly_normal, unescaped};
 use super::read::{BATCH, Rows};
+use super::{Job, Options};
 use crate::cli::Failure;
 use crate::place::{self, Location, Locator};
+use crate::report::Reporter;
 use crate::stream::RowRef;
 use crate::threads::{cut, each, retain};
 
@@ -64,8 +65,7 @@ const LONGEST: usize = 4096;
 
 impl Places {
     /// `markers` are directories of which an index tells that they are protected.
-    fn new(job: &Job<'_>, markers: &[PathBuf]) -> io::Result<Self> {
-        let options = job.options;
+    fn new(options: &Options, markers: &[PathBuf]) -> io::Result<Self> {
         let mut locator = Locator::new()?;
         let quarantine = locator.directory(&options.to);
         let quarantine_spelled = place::absolute(&options.to, locator.working_dir());
@@ -83,7 +83,7 @@ impl Places {
     }
 
     /// Where a file stands, by the bytes of its path.
-    fn of_file(&mut self, path: &[u8]) -> Standing {
+    pub(super) fn of_file(&mut self, path: &[u8]) -> Standing {
         let dir = directory(path);
         if let (last, Some(standing)) = &self.last
             && last == dir
@@ -125,7 +125,7 @@ impl Places {
 }
 
 /// The directory of a file by its spelling, as [`place::parent`] gives it, or another spelling of that.
-fn directory(path: &[u8]) -> &[u8] {
+pub(super) fn directory(path: &[u8]) -> &[u8] {
     match memchr::memrchr(b'/', path) {
         Some(slash) if slash > 0 && !matches!(&path[slash + 1..], b"" | b"." | b"..") => &path[..slash],
         _ => place::parent(Path::new(OsStr::from_bytes(path))).as_os_str().as_bytes(),
@@ -156,7 +156,7 @@ pub(super) fn find(entries: &mut Vec<Entry>, markers: &[RowRef], job: &Job<'_>) 
 }
 
 fn find_piece(piece: &mut [Entry], markers: &[PathBuf], job: &Job<'_>) -> Result<Spellings, Failure> {
-    let mut places = open(job, markers)?;
+    let mut places = open(job.options, markers)?;
     let mut reader = Rows(job.table).reader();
     let mut spellings = Spellings::default();
     for batch in piece.chunks_mut(BATCH) {
@@ -182,7 +182,7 @@ pub(super) fn outside_quarantine(rows: Vec<RowRef>, job: &Job<'_>) -> Result<Vec
     if rows.is_empty() {
         return Ok(outside);
     }
-    let mut places = open(job, &[])?;
+    let mut places = open(job.options, &[])?;
     let mut reader = Rows(job.table).reader();
     for row in rows {
         if !places.of_file(&unescaped(reader.path(row)?)).quarantined {
@@ -193,15 +193,19 @@ pub(super) fn outside_quarantine(rows: Vec<RowRef>, job: &Job<'_>) -> Result<Vec
 }
 
 /// Says so where directories that are protected may not be known as such.
-pub(super) fn tell_unknown_mounts(job: &Job<'_>) {
-    let is_asked = !job.options.protect.is_empty();
+pub(super) fn tell_unknown_mounts(options: &Options, reporter: &Reporter) {
+    let is_asked = !options.protect.is_empty();
     if is_asked && Locator::new().is_ok_and(|locator| !locator.knows_mounts()) {
-        job.reporter.warn(place::MOUNTS_UNKNOWN);
+        reporter.warn(place::MOUNTS_UNKNOWN);
     }
 }
 
-fn open(job: &Job<'_>, markers: &[PathBuf]) -> Result<Places, Failure> {
-    Places::new(job, markers)
+/// What tells where directories stand, where `markers` are directories of which an index tells that they are protected.
+///
+/// # Errors
+/// [`Failure::Stop`] where there is no working directory.
+pub(super) fn open(options: &Options, markers: &[PathBuf]) -> Result<Places, Failure> {
+    Places::new(options, markers)
         .map_err(|error| Failure::Stop(format!("looking: working directory: {}", crate::report::reason(&error))))
 }
 

@@ -290,7 +290,7 @@ fn shard_of_part(mut part: Part<'_>, shard: Shard, paths: &Sieve, job: &Job<'_>,
     entries
 }
 
-fn is_marker(row: &Row<'_>) -> bool {
+pub(super) fn is_marker(row: &Row<'_>) -> bool {
     let is_named = |path: &[u8]| {
         let above = path.strip_suffix(MARKER.as_bytes());
         above.is_some_and(|above| matches!(above.last(), None | Some(b'/')))

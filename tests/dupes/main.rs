@@ -8,3 +8,4 @@ mod choice;
 mod order;
 mod protect;
 mod shard;
+mod sorted;
