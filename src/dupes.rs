@@ -37,6 +37,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Exit, Failure};
+use crate::host;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{self, Reporter};
@@ -71,8 +72,10 @@ pub struct Options {
     pub prefer: Vec<PathBuf>,
     /// Which of the remaining copies is kept.
     pub keep: Keep,
-    /// The quarantine.
+    /// The quarantine: that of this host, and below the same directory that of each host that has none of its own.
     pub to: PathBuf,
+    /// The quarantines of single hosts, as `NAME:/dir`; no two of one host.
+    pub to_on: Vec<PathBuf>,
     /// Whether empty files are duplicates of each other.
     pub empty: bool,
     /// What is printed.
@@ -90,11 +93,25 @@ impl Default for Options {
             prefer: Vec::new(),
             keep: Keep::default(),
             to: "duplicates".into(),
+            to_on: Vec::new(),
             empty: false,
             mode: Mode::default(),
             shard: None,
             skip_bad_lines: false,
         }
+    }
+}
+
+impl Options {
+    /// Sets the quarantine: of the host that `dir` names, or of all that have none of their own.
+    pub fn set_quarantine(&mut self, dir: PathBuf) {
+        let host_of = |dir: &Path| host::split(dir.as_os_str().as_bytes()).map(|(name, _)| name.to_owned());
+        let Some(host) = host_of(&dir) else {
+            self.to = host::as_local(dir.as_os_str()).into_owned().into();
+            return;
+        };
+        self.to_on.retain(|other| host_of(other).as_ref() != Some(&host));
+        self.to_on.push(dir);
     }
 }
 
@@ -136,7 +153,7 @@ pub fn plan<'a>(job: &Job<'a>, progress: &Progress) -> Result<Option<Plan<'a>>, 
     if job.table.len() >= entry::MOST_BYTES {
         return Err(Failure::Stop("reading: more than 16 TiB of records are too many for one run".into()));
     }
-    let destinations = Destinations::new(&job.options.to, working_dir()?);
+    let destinations = Destinations::new(job.options, working_dir()?);
     let mut plan = Plan { job: *job, destinations, entries: Vec::new(), summary: Summary::default() };
     Ok(plan.read(progress)?.then_some(plan))
 }
@@ -170,6 +187,7 @@ impl Plan<'_> {
         let spellings = places::find(&mut entries, &markers, job)?;
         self.summary.in_quarantine = entries.len() < before;
         self.summary.in_another = entries.iter().filter(|entry| entry.rank() == entry::LAST_RANK).count() as u64;
+        self.summary.names_hosts = spellings.names_hosts();
         self.summary.tally = groups::decide(&mut entries, job)?;
         self.destinations.keep_apart(&mut entries, spellings, job)?;
         order::by_path(&mut entries, job.jobs, Rows(job.table))?;

@@ -431,7 +431,7 @@ mod tests {
     #[test]
     fn a_note_tells_what_the_keeper_was() {
         let mtime = Timestamp { seconds: -1, nanoseconds: 5 };
-        let id = FileId { dev: 7, ino: 9 };
+        let id = FileId::here(7, 9);
         let mut note = Vec::new();
         push_keeper_note(Some(mtime), Some(id), &mut note);
         let record = Record {

@@ -18,6 +18,8 @@ the operands; for the working directory where none is given.
       --hash all|dups|none  hash every file (default), only what can have a
                             duplicate within this crawl, or none
   -a, --absolute            make paths absolute
+      --host NAME           name this host in paths (NAME:/path, which are absolute then)
+                            and ids, so that indexes of several hosts can be put together
   -L, --follow              follow symbolic links, each file once
   -x, --one-file-system     do not enter other filesystems
       --exclude GLOB        leave out files and directories of this name or path

@@ -2,11 +2,13 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use lexopt::Parser;
 use mediastruct::cli::{self, Argument, Common, Exit, Failure};
 use mediastruct::dupes::{self, Job, Keep, Mode, Options, Shard, Sorted};
+use mediastruct::host;
 use mediastruct::interrupt::Interrupt;
 use mediastruct::progress::Progress;
 use mediastruct::report::{self, Reporter};
@@ -21,10 +23,12 @@ const USAGE: &str = "\
 usage: ms-dupes [options] [INDEX...]
 Reads indexes (standard input if none is named) and writes a plan: a record for every copy that should go.
 
-  --protect DIR      files below DIR stay, and a copy there is the one to keep; may be given again
+  --protect DIR      files below DIR stay, and a copy there is the one to keep; may be given again;
+                     of another host, this and the next are NAME:/dir
   --prefer DIR       keep a copy below DIR rather than another; may be given again, the first counts most
   --keep RULE        which other copy stays: first (smallest path), oldest, newest or shortest (first)
-  --to DIR           where copies should go (duplicates); what is there already is not considered
+  --to DIR           where copies should go (duplicates), each on its own host; what is there
+                     already is not considered; NAME:/dir is for the copies on host NAME
   --empty            empty files are duplicates, too
   -u, --unique       write one record of each content that has no protected copy instead
   -g, --groups       write every member of every group instead, the one that stays first
@@ -76,15 +80,20 @@ fn pass(common: &Common, options: &Options, indexes: &[OsString]) -> Result<Exit
     dupes::pass(&job, &progress, &mut io::stdout().lock())
 }
 
+/// On another host, nobody can look.
+fn is_missing(dir: &Path) -> bool {
+    !host::is_located(dir) && !dir.is_dir()
+}
+
 fn warn_of_missing(options: &Options, reporter: &Reporter) {
-    for missing in options.protect.iter().filter(|dir| !dir.is_dir()) {
+    for missing in options.protect.iter().filter(|dir| is_missing(dir)) {
         // An index may tell of a disk that is not mounted, so this is no error; but a misspelled name protects nothing.
         let dir = report::shown(missing);
         reporter.warn(&format!(
             "--protect: {dir}: there is no such directory here; only what is spelled like that is protected"
         ));
     }
-    for missing in options.prefer.iter().filter(|dir| !dir.is_dir()) {
+    for missing in options.prefer.iter().filter(|dir| is_missing(dir)) {
         let dir = report::shown(missing);
         reporter.warn(&format!(
             "--prefer: {dir}: there is no such directory here; only what is spelled like that is preferred"
@@ -119,7 +128,7 @@ fn take(options: &mut Options, option: &str, parser: &mut Parser) -> Result<bool
     match option {
         "--protect" => options.protect.push(cli::path(option, parser.value()?)?),
         "--prefer" => options.prefer.push(cli::path(option, parser.value()?)?),
-        "--to" => options.to = cli::path(option, parser.value()?)?,
+        "--to" => options.set_quarantine(cli::path(option, parser.value()?)?),
         "--keep" => options.keep = keep(option, parser)?,
         "--empty" => options.empty = true,
         "--shard" => options.shard = Some(Shard::parse(option, &parser.value()?)?),

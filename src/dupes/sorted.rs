@@ -20,6 +20,7 @@ use super::places::{self, Places, Spellings};
 use super::summary::{Summary, tell_disproved};
 use super::{MEETINGS, Mode, Options, read, working_dir};
 use crate::cli::{Exit, Failure};
+use crate::host;
 use crate::interrupt::Interrupt;
 use crate::plan::push_keeper_note;
 use crate::progress::Progress;
@@ -108,7 +109,7 @@ impl<'a> Passage<'a> {
         Ok(Self {
             job,
             places: places::open(job.options, &[])?,
-            destinations: Destinations::new(&job.options.to, working_dir()?),
+            destinations: Destinations::new(job.options, working_dir()?),
             spellings: Spellings::default(),
             group: Group::default(),
             summary: Summary::default(),
@@ -180,6 +181,7 @@ impl<'a> Passage<'a> {
             });
         }
         self.summary.records += 1;
+        self.summary.names_hosts |= !row.path.starts_with(b"/") && host::split(row.path).is_some();
         if is_disproved {
             self.disproved += 1;
             return Ok(Reading::Nothing);

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::groups::Tally;
 use super::{Mode, Options};
+use crate::host;
 use crate::report::{self, Reporter};
 
 /// What a run has found.
@@ -17,6 +18,8 @@ pub(super) struct Summary {
     pub(super) in_quarantine: bool,
     /// How many seem to be in the quarantine of another run.
     pub(super) in_another: u64,
+    /// Whether records name hosts.
+    pub(super) names_hosts: bool,
     pub(super) tally: Tally,
 }
 
@@ -39,6 +42,7 @@ impl Summary {
             ));
         }
         self.tell_quarantines(options, reporter);
+        self.tell_hosts(options, reporter);
         let records = report::count(self.records, "record");
         reporter.summary(&match options.mode {
             Mode::Unique => format!("{records}: {}", report::count(self.unique, "unique content")),
@@ -53,6 +57,20 @@ impl Summary {
         if self.in_quarantine && tally.files == 0 && options.mode != Mode::Unique {
             let dir = report::shown(&options.to);
             reporter.summary(&format!("records in the quarantine, {dir}, are not considered; --to names another"));
+        }
+    }
+
+    /// Who protects `/Archive` may well mean that of the host that has it.
+    fn tell_hosts(&self, options: &Options, reporter: &Reporter) {
+        let named = [("--protect", &options.protect), ("--prefer", &options.prefer)];
+        let mut here = named.iter().flat_map(|(option, dirs)| dirs.iter().map(move |dir| (option, dir)));
+        if self.names_hosts
+            && let Some((option, dir)) = here.find(|(_, dir)| !host::is_located(dir))
+        {
+            let dir = report::shown(dir);
+            reporter.warn(&format!(
+                "{option}: {dir}: there are records that name hosts, and this holds for none of them; {option} NAME:{dir} would"
+            ));
         }
     }
 

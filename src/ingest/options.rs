@@ -62,8 +62,8 @@ impl Builder {
             "--sidecar" => self.sidecar_first = sidecar(option, parser)?,
             "--no-mtime" => self.no_mtime = true,
             "--skip-bad-lines" => self.skip_bad_lines = true,
-            // Every name holds a hash, and every plan is sorted.
-            "--hash" | "--sort" => return Ok(false),
+            // Every name holds a hash, every plan is sorted, and what is planned is carried out here.
+            "--hash" | "--sort" | "--host" => return Ok(false),
             _ if self.crawl.disks.take(option, parser)? || self.crawl.common.take(option, parser)? => {}
             _ if self.crawl.take(option, parser)? => drop(self.of_crawl.get_or_insert_with(|| option.to_owned())),
             _ => return Ok(false),

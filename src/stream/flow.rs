@@ -244,7 +244,8 @@ mod tests {
     #[test]
     fn streams_of_any_form_come_one_after_the_other() {
         let long = format!("{}\t-\t1\n", "x".repeat(3 * CHUNK));
-        let texts = ["a\t-\t1\n", "", "\u{feff}size,path\n2,b\nsize,path\n3,c\n", "d\t-\tz\ne\t-\t1\n", &long];
+        let texts =
+            ["a\t-\t1\n", "", "\u{feff}size,hash,path\n2,-,b\nsize,hash,path\n3,-,c\n", "d\t-\tz\ne\t-\t1\n", &long];
         let seen = read(&texts).expect("rows");
         assert_eq!(seen[..5], ["a", "b", "c", "line 1", "e"]);
         assert_eq!(seen[5].len(), 3 * CHUNK);

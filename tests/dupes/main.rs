@@ -5,6 +5,7 @@ mod support;
 
 mod basics;
 mod choice;
+mod hosts;
 mod order;
 mod protect;
 mod shard;
