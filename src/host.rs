@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::ops::AddAssign;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -23,6 +24,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use foldhash::quality::RandomState;
 
 use crate::cli::{self, Failure};
+use crate::report;
 
 /// A host by its name, in eight bytes: each name is held once for as long as the process lives.
 #[derive(Clone, Copy)]
@@ -198,6 +200,44 @@ pub fn as_local(path: &OsStr) -> Cow<'_, OsStr> {
     Cow::Owned(OsString::from_vec([b"./", bytes].concat()))
 }
 
+/// Rows that are not for this host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PassedOver {
+    /// Those of other hosts.
+    elsewhere: u64,
+    /// Those that name no host.
+    nowhere: u64,
+}
+
+impl AddAssign for PassedOver {
+    fn add_assign(&mut self, other: Self) {
+        self.elsewhere += other.elsewhere;
+        self.nowhere += other.nowhere;
+    }
+}
+
+impl PassedOver {
+    /// Whether a row with this path is for the host that is called `host`, if it has a name; counts it if it is not.
+    pub fn keeps(&mut self, path: &[u8], host: Option<Host>) -> bool {
+        let Some(host) = host else { return true };
+        match split(path) {
+            Some((name, _)) if name == host.name() => return true,
+            Some(_) => self.elsewhere += 1,
+            None => self.nowhere += 1,
+        }
+        false
+    }
+
+    /// What there is to tell of them, if there are any.
+    #[must_use]
+    pub fn told(self) -> Option<String> {
+        let rows = |count, of: &str| (count > 0).then(|| format!("{} of {of}", report::count(count, "row")));
+        let parts = [rows(self.elsewhere, "other hosts"), rows(self.nowhere, "no host")];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| format!("{} passed over", parts.join(" and ")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,6 +281,16 @@ mod tests {
         assert_eq!(laptop.path_here(&located), None);
         assert_eq!(nas.path_here(Path::new("/a b")), None);
         assert!(laptop < nas && nas == Host::parse(b"nas").expect("host"));
+    }
+
+    #[test]
+    fn rows_of_others_are_counted() {
+        let mut passed = PassedOver::default();
+        assert!(passed.keeps(b"/x", None) && passed.keeps(b"nas:/x", None) && passed.told().is_none());
+        let kept = [&b"nas:/x"[..], b"tower:/x", b"/x", b"x", b"nas.home:/x"]
+            .map(|path| passed.keeps(path, Host::parse(b"nas")));
+        assert_eq!(kept, [true, false, false, false, false]);
+        assert_eq!(passed.told().as_deref(), Some("2 rows of other hosts and 2 rows of no host passed over"));
     }
 
     #[test]

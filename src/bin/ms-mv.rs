@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use lexopt::Parser;
 use mediastruct::cli::{self, Argument, Exit, Failure};
+use mediastruct::host::Host;
 use mediastruct::journal::Mode;
 use mediastruct::mv::{self, Check, Options, Prune};
 use mediastruct::progress::Progress;
@@ -27,6 +28,9 @@ moved, which fed back moves it back.
       --link             leave the sources, make hard links
       --check HOW        stat (default): compare size, time and id; content: read and compare
       --offline-keep     the copy that stays may be on a burned disc, as the archive tells
+      --host NAME        this host is NAME: carry out its rows of a plan of several hosts
+      --keep-proof FILE  the copy that stays may be on another host, if FILE has its record as
+                         ms-verify has let it through there, and is not older than the plan
       --protect DIR      nothing leaves DIR (nor any directory that holds a file .ms-protect)
       --prune[=DIR]      remove directories that this run emptied, below DIR or below the longest
                          directory that holds all sources
@@ -59,6 +63,7 @@ fn run(mut parser: Parser) -> Result<Exit, Failure> {
             },
         }
     }
+    options.settle_hosts()?;
     check(&options)?;
     let progress = Progress::start(TOOL, options.common.progress);
     let reporter = progress.reporter(TOOL, options.common.quiet);
@@ -75,6 +80,8 @@ fn take(options: &mut Options, option: &str, parser: &mut Parser) -> Result<(), 
             let words = [("stat", Check::Stat), ("content", Check::Content)];
             options.check = cli::choose(option, &parser.value()?, &words)?;
         }
+        "--host" => options.host = Some(Host::of_option(option, &parser.value()?)?),
+        "--keep-proof" => options.keep_proof = Some(cli::path(option, parser.value()?)?),
         "--offline-keep" => options.offline_keep = true,
         "--protect" => options.protect.push(cli::path(option, parser.value()?)?),
         "--prune" => {
@@ -105,8 +112,9 @@ fn mode(before: Mode, asked: Mode) -> Result<Mode, Failure> {
 }
 
 fn check(options: &Options) -> Result<(), Failure> {
-    if options.undo && options.offline_keep {
-        return Err(Failure::Usage("--undo: --offline-keep is for plans, not for journals".into()));
+    if options.undo && (options.offline_keep || options.keep_proof.is_some()) {
+        let problem = "--undo: --offline-keep and --keep-proof are for plans, not for journals";
+        return Err(Failure::Usage(problem.into()));
     }
     if options.undo && (options.to.is_some() || options.prune.is_some() || options.mode != Mode::Move) {
         return Err(Failure::Usage("--undo: --to, --copy, --link and --prune are for plans, not for journals".into()));

@@ -20,6 +20,7 @@ takes their files to numbered volumes of ARCHIVE, the oldest first. The image of
 each volume is known to fit its disc. What does not fill a disc stays.
 
       --to ARCHIVE          the archive: volumes are ARCHIVE/0001, ARCHIVE/0002, ...
+      --host NAME           this host is NAME: pack its files of a stream of several hosts
       --media MEDIUM        cd, dvd, dvd-dl, bd25, bd50, bd100 or bd128 (bd25)
       --capacity SIZE       how much a disc holds, where it is none of these
       --reserve PCT%|SIZE   leave so much of each disc free

@@ -40,6 +40,8 @@ For sealing only:
       --fs FILESYSTEM       what images are written as: iso, udf or raw (iso)
       --skip-bad-lines      go on without malformed lines
 
+      --host NAME           this host is NAME: take its records of a stream of several hosts;
+                            for --cat: name it in the paths
       --csv, --header, --no-header
                             how --cat writes records
   -j, --jobs N              read in N threads

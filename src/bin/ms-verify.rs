@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use lexopt::Parser;
 use mediastruct::cli::{self, Argument, Exit, Failure};
+use mediastruct::host::Host;
 use mediastruct::verify::{self, Options};
 
 #[global_allocator]
@@ -20,6 +21,7 @@ again, and writes the records that still hold.
   --failed           write the records that do not hold instead, with the reason as note:
                      missing, changed, rotten or unreadable
   --quick            compare size and time only, and open no file
+  --host NAME        this host is NAME: verify its records of a stream of several hosts
   --root DIR         relative paths hold in DIR
   --skip-bad-lines   go on without malformed lines
   --disks KIND       auto, rotating (one file at a time is read from each filesystem) or
@@ -48,6 +50,7 @@ fn run(mut parser: Parser) -> Result<Exit, Failure> {
                 "-V" | "--version" => return cli::print_version(TOOL),
                 "--failed" => options.failed = true,
                 "--quick" => options.quick = true,
+                "--host" => options.host = Some(Host::of_option(&option, &parser.value()?)?),
                 "--root" => options.root = Some(cli::path(&option, parser.value()?)?),
                 "--skip-bad-lines" => options.skip_bad_lines = true,
                 _ if options.disks.take(&option, &mut parser)? => {}
