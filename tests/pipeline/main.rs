@@ -6,4 +6,5 @@ mod support;
 mod archive;
 mod basics;
 mod burn;
+mod hosts;
 mod names;
