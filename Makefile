@@ -8,6 +8,7 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/mediastruct
+SQLDIR ?= $(PREFIX)/share/mediastruct/sql
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
@@ -15,12 +16,13 @@ TOOLS   := $(basename $(notdir $(sort $(wildcard src/bin/ms-*.rs))))
 BUILT   := $(TOOLS:%=$(TARGET)/release/%)
 SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 MANUALS := $(sort $(wildcard man/*.[1-9]))
-SCRIPTS := .ci/run tests/demo.sh tests/filesystems.sh tests/guest.sh benches/bench.sh benches/soak.sh
+QUERIES := $(sort $(wildcard share/sql/*.sql))
+SCRIPTS := .ci/run tests/demo.sh tests/filesystems.sh tests/guest.sh benches/bench.sh benches/soak.sh benches/scale.sh
 
 # In a recipe: skips the rest of it, loudly, where a program is absent. Where CI is set, absence is a failure.
 NEEDS = command -v $(1) >/dev/null || { echo "SKIPPED: $@: $(1) is not installed" >&2; test -z "$$CI"; exit; }
 
-.PHONY: all help demo check fmt clippy doc lint-man lint-scripts test filesystems fuzz bench soak install uninstall dist clean
+.PHONY: all help demo check fmt clippy doc lint-man lint-scripts test filesystems fuzz bench soak scale install uninstall dist clean
 
 all: ## build all tools, optimised
 	$(CARGO) build --release --locked
@@ -73,14 +75,18 @@ bench: all ## time the tools beside their peers (see benches/bench.sh)
 soak: all ## put the tools to very much, and to very little (see benches/soak.sh)
 	@PATH="$(abspath $(TARGET)/release):$$PATH" benches/soak.sh
 
+scale: all ## measure the ways to a plan for very many rows (see benches/scale.sh)
+	@PATH="$(abspath $(TARGET)/release):$$PATH" benches/scale.sh
+
 # Builds only what is not up to date, so that `sudo make install` after `make` needs no Rust toolchain.
 install: $(BUILT) ## install under PREFIX (/usr/local), below DESTDIR if set
-	install -d $(addprefix '$(DESTDIR),$(BINDIR)' $(MANDIR)/man1' $(MANDIR)/man5' $(MANDIR)/man7' $(DOCDIR)')
+	install -d $(addprefix '$(DESTDIR),$(BINDIR)' $(MANDIR)/man1' $(MANDIR)/man5' $(MANDIR)/man7' $(DOCDIR)' $(SQLDIR)')
 	install -m 755 $(BUILT) '$(DESTDIR)$(BINDIR)'
 	install -m 644 $(filter %.1,$(MANUALS)) '$(DESTDIR)$(MANDIR)/man1'
 	install -m 644 $(filter %.5,$(MANUALS)) '$(DESTDIR)$(MANDIR)/man5'
 	install -m 644 $(filter %.7,$(MANUALS)) '$(DESTDIR)$(MANDIR)/man7'
 	install -m 644 README.md LICENSE '$(DESTDIR)$(DOCDIR)'
+	install -m 644 $(QUERIES) '$(DESTDIR)$(SQLDIR)'
 
 $(BUILT) &: $(SOURCES)
 	$(CARGO) build --release --locked
@@ -89,7 +95,9 @@ uninstall: ## remove what install put there
 	cd '$(DESTDIR)$(BINDIR)' && rm -f $(TOOLS)
 	cd '$(DESTDIR)$(MANDIR)' && rm -f $(foreach page,$(notdir $(MANUALS)),man$(subst .,,$(suffix $(page)))/$(page))
 	cd '$(DESTDIR)$(DOCDIR)' && rm -f README.md LICENSE
-	rmdir '$(DESTDIR)$(DOCDIR)'
+	cd '$(DESTDIR)$(SQLDIR)' && rm -f $(notdir $(QUERIES))
+	rmdir '$(DESTDIR)$(DOCDIR)' '$(DESTDIR)$(SQLDIR)'
+	rmdir --ignore-fail-on-non-empty '$(DESTDIR)$(dir $(SQLDIR))'
 
 # Times and owners come from the commit and gzip stores no time of its own: one commit, one archive.
 dist: ## pack the committed tree as a reproducible archive
