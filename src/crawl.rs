@@ -23,7 +23,7 @@ use std::sync::{Mutex, PoisonError};
 pub use options::{Hashing, Keeping, Options};
 
 use crate::cli::{Exit, Failure};
-use crate::disk::Hardware;
+use crate::disk::{self, Hardware};
 use crate::hash::{Status, Trouble};
 use crate::host;
 use crate::index::{self, Index, Kept, Seen};
@@ -212,6 +212,9 @@ fn crawl_with(
     interrupt: &Interrupt,
     sink: &mut dyn Sink,
 ) -> Result<(), Failure> {
+    if options.host.is_some() {
+        warn_of_networks(&roots, reporter);
+    }
     let disks = Hardware::new(options.disks);
     let jobs = disks.jobs(&options.common, roots.iter().map(|root| &*root.path));
     let crawl = Crawl {
@@ -234,6 +237,16 @@ fn crawl_with(
     match crawl.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
         Some(failure) => Err(failure),
         None => result,
+    }
+}
+
+/// The same file under the names of two hosts would be taken for two copies of it.
+fn warn_of_networks(roots: &[Root], reporter: &Reporter) {
+    for root in roots.iter().filter(|root| disk::is_on_network(&root.path)) {
+        let root = report::shown(&root.path);
+        reporter.warn(&format!(
+            "--host: {root}: this is on a network filesystem: let the host crawl it that has the disks, and no other"
+        ));
     }
 }
 

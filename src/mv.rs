@@ -112,16 +112,10 @@ impl Options {
     pub fn settle_hosts(&mut self) -> Result<(), Failure> {
         let host = self.host;
         let here = |dir: &Path| host.and_then(|host| host.path_here(dir));
-        if let Some(to) = self.to.take() {
-            self.to = Some(match host::is_located(&to) {
-                false => to,
-                true => here(&to).ok_or_else(|| {
-                    Failure::Usage(format!(
-                        "--to: {}: it names a host, and --host does not say that it is this",
-                        shown(&to)
-                    ))
-                })?,
-            });
+        if let Some(to) = self.to.take_if(|to| host::is_located(to)) {
+            let elsewhere =
+                || format!("--to: {}: it names a host, and --host does not say that it is this", shown(&to));
+            self.to = Some(here(&to).ok_or_else(|| Failure::Usage(elsewhere()))?);
         }
         let located = |dir: &PathBuf| host::is_located(dir);
         if let Some(dir) = self.protect.iter().find(|dir| located(dir) && host.is_none()) {

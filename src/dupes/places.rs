@@ -18,38 +18,41 @@ use crate::report::Reporter;
 use crate::stream::RowRef;
 use crate::threads::{cut, each, retain};
 
-/// In which ways paths are spelled.
+/// In which ways paths are spelled, one bit each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Spellings {
-    relative: bool,
-    absolute: bool,
-    located: bool,
-    climbing: bool,
-}
+pub(super) struct Spellings(u8);
 
 impl Spellings {
+    const RELATIVE: u8 = 1;
+    const ABSOLUTE: u8 = 2;
+    /// On a named host.
+    const LOCATED: u8 = 4;
+    const CLIMBING: u8 = 8;
+
     pub(super) fn add(&mut self, other: Self) {
-        self.relative |= other.relative;
-        self.absolute |= other.absolute;
-        self.located |= other.located;
-        self.climbing |= other.climbing;
+        self.0 |= other.0;
     }
 
     pub(super) fn of(path: &[u8]) -> Self {
-        let climbing = !is_plainly_normal(path) && place::climbs(Path::new(OsStr::from_bytes(path)));
-        let absolute = path.starts_with(b"/");
-        let located = host::split(path).is_some();
-        Self { relative: !absolute && !located, absolute, located, climbing }
+        let climbs = !is_plainly_normal(path) && place::climbs(Path::new(OsStr::from_bytes(path)));
+        let kind = if path.starts_with(b"/") {
+            Self::ABSOLUTE
+        } else if host::split(path).is_some() {
+            Self::LOCATED
+        } else {
+            Self::RELATIVE
+        };
+        Self(kind | (u8::from(climbs) * Self::CLIMBING))
     }
 
     /// Whether any path names a host.
     pub(super) fn names_hosts(self) -> bool {
-        self.located
+        self.0 & Self::LOCATED != 0
     }
 
     /// Whether two paths can mean one place below the quarantine.
     pub(super) fn can_meet(self) -> bool {
-        self.climbing || u8::from(self.relative) + u8::from(self.absolute) + u8::from(self.located) > 1
+        self.0 & Self::CLIMBING != 0 || self.0.count_ones() > 1
     }
 }
 

@@ -220,7 +220,7 @@ fn read_shard(shard: Shard, job: &Job<'_>, progress: &Progress) -> Contents {
     }
     let pieces = each(job.jobs, parts(), |part| shard_of_part(part, shard, &paths, job, progress));
     contents.entries.reserve_exact(pieces.iter().map(Vec::len).sum());
-    pieces.into_iter().for_each(|piece| contents.entries.extend(piece));
+    contents.entries.extend(pieces.into_iter().flatten());
     let sieves = Sieves { contents: Sieve::new(contents.entries.len()), paths };
     let own = contents.entries.iter().filter(|entry| !entry.has(Mark::ELSEWHERE));
     sieves.contents.add(own.map(|entry| entry.key));
@@ -245,7 +245,8 @@ fn survey_part(mut part: Part<'_>, shard: Shard, paths: &Sieve, job: &Job<'_>, p
             }
         }
         if ties.len() == BATCH {
-            paths.add(ties.drain(..).collect::<Vec<_>>().into_iter());
+            paths.add(ties.iter().copied());
+            ties.clear();
         }
         progress.add_bytes(before - part.bytes_left());
         progress.add_files(1);

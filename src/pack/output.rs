@@ -38,7 +38,7 @@ pub(super) fn write(plan: &Plan, job: &Job<'_>, out: &mut dyn Write) -> Result<(
     let lines = lines(plan);
     let archive = match job.options.host {
         None => job.options.to.clone(),
-        Some(host) => host.locate(&std::path::absolute(&job.options.to).map_err(no_directory)?),
+        Some(host) => host.locate(&std::path::absolute(&job.options.to).map_err(|error| no_directory(&error))?),
     };
     let homes: Vec<Vec<u8>> = plan.packing.volumes.iter().map(|volume| home(volume, &archive)).collect();
     let hire = || {
@@ -72,8 +72,8 @@ fn lines(plan: &Plan) -> Vec<Line> {
     lines
 }
 
-fn no_directory(error: std::io::Error) -> Failure {
-    Failure::Stop(format!("finding the working directory: {}", report::reason(&error)))
+fn no_directory(error: &std::io::Error) -> Failure {
+    Failure::Stop(format!("finding the working directory: {}", report::reason(error)))
 }
 
 /// The escaped path of a volume, with the slash behind it.
