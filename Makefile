@@ -8,6 +8,7 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/mediastruct
+SQLDIR ?= $(PREFIX)/share/mediastruct/sql
 
 BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
@@ -22,8 +23,9 @@ BASH    := $(TOOLS:%=$(TARGET)/release/completions/bash/%)
 FISH    := $(TOOLS:%=$(TARGET)/release/completions/fish/%.fish)
 ZSH     := $(TOOLS:%=$(TARGET)/release/completions/zsh/_%)
 MANUALS := $(sort $(wildcard man/*.[1-9]))
+QUERIES := $(sort $(wildcard share/sql/*.sql))
 SHARED  := $(sort $(wildcard share/examples/*))
-SCRIPTS := .ci/run tests/demo.sh tests/filesystems.sh tests/packages.sh tests/guest.sh benches/bench.sh benches/soak.sh \
+SCRIPTS := .ci/run tests/demo.sh tests/filesystems.sh tests/packages.sh tests/guest.sh benches/bench.sh benches/soak.sh benches/scale.sh \
            tests/interface/bash.bash $(wildcard tests/examples/*.sh) \
            $(filter-out %/duckdb,$(wildcard tests/examples/stand-ins/*)) share/examples/ms-nightly
 
@@ -34,7 +36,7 @@ BUILD      := RUSTFLAGS='$(strip $(RUSTFLAGS) --remap-path-prefix=$(CARGO_HOME)=
 # In a recipe: skips the rest of it, loudly, where a program is absent. Where CI is set, absence is a failure.
 NEEDS = command -v $(1) >/dev/null || { echo "SKIPPED: $@: $(1) is not installed" >&2; test -z "$$CI"; exit; }
 
-.PHONY: all completions help demo check fmt clippy doc lint-man lint-scripts test filesystems fuzz bench soak install uninstall dist deb packages clean
+.PHONY: all completions help demo check fmt clippy doc lint-man lint-scripts test filesystems fuzz bench soak scale install uninstall dist deb packages clean
 
 all: ## build all tools, optimised, and their completions
 	$(BUILD)
@@ -88,9 +90,12 @@ bench: all ## time the tools beside their peers (see benches/bench.sh)
 soak: all ## put the tools to very much, and to very little (see benches/soak.sh)
 	@PATH="$(abspath $(TARGET)/release):$$PATH" benches/soak.sh
 
+scale: all ## measure the ways to a plan for very many rows (see benches/scale.sh)
+	@PATH="$(abspath $(TARGET)/release):$$PATH" benches/scale.sh
+
 # Builds only what is not up to date, so that `sudo make install` after `make` needs no Rust toolchain.
 install: $(BUILT) $(BASH) $(FISH) $(ZSH) ## install under PREFIX (/usr/local), below DESTDIR if set
-	install -d $(addprefix '$(DESTDIR),$(BINDIR)' $(MANDIR)/man1' $(MANDIR)/man5' $(MANDIR)/man7' $(DOCDIR)/examples')
+	install -d $(addprefix '$(DESTDIR),$(BINDIR)' $(MANDIR)/man1' $(MANDIR)/man5' $(MANDIR)/man7' $(DOCDIR)/examples' $(SQLDIR)')
 	install -d $(addprefix '$(DESTDIR),$(BASHDIR)' $(FISHDIR)' $(ZSHDIR)')
 	install -m 755 $(BUILT) '$(DESTDIR)$(BINDIR)'
 	install -m 644 $(filter %.1,$(MANUALS)) '$(DESTDIR)$(MANDIR)/man1'
@@ -102,6 +107,7 @@ install: $(BUILT) $(BASH) $(FISH) $(ZSH) ## install under PREFIX (/usr/local), b
 	install -m 644 $(ZSH) '$(DESTDIR)$(ZSHDIR)'
 	install -m 644 $(filter-out %/ms-nightly,$(SHARED)) '$(DESTDIR)$(DOCDIR)/examples'
 	install -m 755 $(filter %/ms-nightly,$(SHARED)) '$(DESTDIR)$(DOCDIR)/examples'
+	install -m 644 $(QUERIES) '$(DESTDIR)$(SQLDIR)'
 
 $(BUILT) &: $(SOURCES)
 	$(BUILD)
@@ -125,7 +131,9 @@ uninstall: ## remove what install put there
 	cd '$(DESTDIR)$(ZSHDIR)' && rm -f $(notdir $(ZSH))
 	cd '$(DESTDIR)$(DOCDIR)' && rm -f README.md LICENSE
 	cd '$(DESTDIR)$(DOCDIR)/examples' && rm -f $(notdir $(SHARED))
-	rmdir '$(DESTDIR)$(DOCDIR)/examples' '$(DESTDIR)$(DOCDIR)'
+	cd '$(DESTDIR)$(SQLDIR)' && rm -f $(notdir $(QUERIES))
+	rmdir '$(DESTDIR)$(DOCDIR)/examples' '$(DESTDIR)$(DOCDIR)' '$(DESTDIR)$(SQLDIR)'
+	rmdir --ignore-fail-on-non-empty '$(DESTDIR)$(dir $(SQLDIR))'
 
 # Times and owners come from the commit and gzip stores no time of its own: one commit, one archive.
 dist: ## pack the committed tree as a reproducible archive

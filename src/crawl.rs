@@ -23,9 +23,10 @@ use std::sync::{Mutex, PoisonError};
 pub use options::{Hashing, Keeping, Options};
 
 use crate::cli::{Exit, Failure};
-use crate::disk::Hardware;
+use crate::disk::{self, Hardware};
 use crate::guide;
 use crate::hash::{Status, Trouble};
+use crate::host;
 use crate::index::{self, Index, Kept, Seen};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
@@ -160,7 +161,7 @@ pub fn run(options: &Options, keeping: &Keeping) -> Result<Exit, Failure> {
     // Nothing has begun while names are still coming, so a signal may end that at once.
     let names = names(options, &reporter)?;
     let interrupt = Interrupt::install()?;
-    let mut output = Output::new(options.common.format(), options.sort)?;
+    let mut output = Output::new(options)?;
     let result = crawl(options, names, &reporter, &progress, &interrupt, &mut output);
     let result = result.and_then(|()| output.finish());
     progress.finish();
@@ -182,10 +183,11 @@ pub fn names(options: &Options, reporter: &Reporter) -> Result<Vec<OsString>, Fa
     if names.is_empty() && options.lists.is_empty() {
         names.push(".".into());
     }
-    if options.absolute {
+    if options.absolute || options.host.is_some() {
         operands::make_absolute(&mut names)?;
     }
-    Ok(names)
+    // What is here must not look like what is on another host.
+    Ok(names.into_iter().map(|name| host::as_local(&name).into_owned()).collect())
 }
 
 /// Crawls `names` into `sink`. A signal ends it early and without an error.
@@ -212,6 +214,9 @@ fn crawl_with(
     interrupt: &Interrupt,
     sink: &mut dyn Sink,
 ) -> Result<(), Failure> {
+    if options.host.is_some() {
+        warn_of_networks(&roots, reporter);
+    }
     let disks = Hardware::new(options.disks);
     let jobs = disks.jobs(&options.common, roots.iter().map(|root| &*root.path));
     let crawl = Crawl {
@@ -245,10 +250,20 @@ fn next(options: &Options, output: &Output, interrupt: &Interrupt) -> String {
     guide::next("to find duplicates", "ms-dupes", "")
 }
 
+/// The same file under the names of two hosts would be taken for two copies of it.
+fn warn_of_networks(roots: &[Root], reporter: &Reporter) {
+    for root in roots.iter().filter(|root| disk::is_on_network(&root.path)) {
+        let root = report::shown(&root.path);
+        reporter.warn(&format!(
+            "--host: {root}: this is on a network filesystem: let the host crawl it that has the disks, and no other"
+        ));
+    }
+}
+
 fn output_file() -> Option<FileId> {
     let stat = rustix::fs::fstat(std::io::stdout()).ok()?;
     let is_file = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file();
-    is_file.then_some(FileId { dev: stat.st_dev, ino: stat.st_ino })
+    is_file.then_some(FileId::here(stat.st_dev, stat.st_ino))
 }
 
 fn summary(output: &Output, details: &str, reporter: &Reporter, interrupt: &Interrupt) -> String {

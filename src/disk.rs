@@ -89,7 +89,7 @@ const PLACES: usize = 64;
 
 impl Hardware {
     pub(crate) fn new(disks: Disks) -> Self {
-        Self::of(disks, System { sysfs: "/sys".into(), mounts: "/proc/self/mountinfo".into() })
+        Self::of(disks, System::default())
     }
 
     fn of(disks: Disks, system: System) -> Self {
@@ -165,11 +165,30 @@ impl Hardware {
     }
 }
 
+/// Whether what lies at `path` may be on another machine. Where it is not known what is mounted there, the filesystem's own
+/// number tells (statfs(2)), and FUSE may be anything.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "all magic numbers have 32 bits")]
+#[allow(clippy::unnecessary_cast, reason = "the field has another type on other architectures")]
+pub(crate) fn is_on_network(path: &Path) -> bool {
+    const NETWORKS: [u32; 8] =
+        [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x0102_1997, 0x00c3_6400, 0x5346_414f, 0x6573_5546];
+    match System::default().mount(path) {
+        Some((kind, _)) => is_network(&kind),
+        None => rustix::fs::statfs(path).is_ok_and(|found| NETWORKS.contains(&(found.f_type as u32))),
+    }
+}
+
 /// Where the kernel tells of disks and mounts.
 #[derive(Debug)]
 struct System {
     sysfs: PathBuf,
     mounts: PathBuf,
+}
+
+impl Default for System {
+    fn default() -> Self {
+        Self { sysfs: "/sys".into(), mounts: "/proc/self/mountinfo".into() }
+    }
 }
 
 /// Disks upon disks (a volume of LVM on an array of encrypted disks) are followed so far.

@@ -9,6 +9,8 @@
 //! 4. `groups` and `keeper`: which file of each content stays.
 //! 5. `dest`, `order`, `output`: where the others go, and the plan in the order of its paths.
 //!
+//! With a `shard`, only that share of the contents is held in memory. Where the rows come `sorted` by hash, one group is.
+//!
 //! Fingerprints only bring together what may be equal. Before anything is said of a record, its row is read again and
 //! compared in all of its bits.
 
@@ -21,7 +23,10 @@ mod output;
 mod places;
 mod read;
 mod same_path;
+mod shard;
 mod sieve;
+mod sorted;
+mod summary;
 
 #[cfg(test)]
 mod tests;
@@ -32,16 +37,19 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Exit, Failure};
-use crate::guide;
+use crate::host;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{self, Reporter};
 use crate::stream::{Format, RowRef, Table};
 use dest::Destinations;
 use entry::{Entry, Mark};
-use groups::Tally;
 pub use keeper::Keep;
+use places::Spellings;
 use read::Rows;
+pub use shard::Shard;
+pub use sorted::{Sorted, pass};
+use summary::Summary;
 
 /// What is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,12 +72,16 @@ pub struct Options {
     pub prefer: Vec<PathBuf>,
     /// Which of the remaining copies is kept.
     pub keep: Keep,
-    /// The quarantine.
+    /// The quarantine: that of this host, and below the same directory that of each host that has none of its own.
     pub to: PathBuf,
+    /// The quarantines of single hosts, as `NAME:/dir`; no two of one host.
+    pub to_on: Vec<PathBuf>,
     /// Whether empty files are duplicates of each other.
     pub empty: bool,
     /// What is printed.
     pub mode: Mode,
+    /// Which share of the contents is considered, if not all.
+    pub shard: Option<Shard>,
     /// Whether to go on without malformed lines.
     pub skip_bad_lines: bool,
 }
@@ -81,10 +93,25 @@ impl Default for Options {
             prefer: Vec::new(),
             keep: Keep::default(),
             to: "duplicates".into(),
+            to_on: Vec::new(),
             empty: false,
             mode: Mode::default(),
+            shard: None,
             skip_bad_lines: false,
         }
+    }
+}
+
+impl Options {
+    /// Sets the quarantine: of the host that `dir` names, or of all that have none of their own.
+    pub fn set_quarantine(&mut self, dir: PathBuf) {
+        let host_of = |dir: &Path| host::split(dir.as_os_str().as_bytes()).map(|(name, _)| name.to_owned());
+        let Some(host) = host_of(&dir) else {
+            self.to = host::as_local(dir.as_os_str()).into_owned().into();
+            return;
+        };
+        self.to_on.retain(|other| host_of(other).as_ref() != Some(&host));
+        self.to_on.push(dir);
     }
 }
 
@@ -115,12 +142,7 @@ pub struct Plan<'a> {
     destinations: Destinations,
     /// What is printed, in this order.
     entries: Vec<Entry>,
-    records: u64,
-    /// Whether records that would have been compared lie in the quarantine, and are left out.
-    in_quarantine: bool,
-    /// How many seem to be in the quarantine of another run.
-    in_another: u64,
-    tally: Tally,
+    summary: Summary,
 }
 
 /// Makes the plan, and shows how far the reading has come; `None` after an interrupt.
@@ -131,47 +153,42 @@ pub fn plan<'a>(job: &Job<'a>, progress: &Progress) -> Result<Option<Plan<'a>>, 
     if job.table.len() >= entry::MOST_BYTES {
         return Err(Failure::Stop("reading: more than 16 TiB of records are too many for one run".into()));
     }
-    let working_dir = std::env::current_dir()
-        .map_err(|error| Failure::Stop(format!("looking: working directory: {}", report::reason(&error))))?;
-    let destinations = Destinations::new(&job.options.to, working_dir);
-    let mut plan = Plan {
-        job: *job,
-        destinations,
-        entries: Vec::new(),
-        records: 0,
-        in_quarantine: false,
-        in_another: 0,
-        tally: Tally::default(),
-    };
+    let destinations = Destinations::new(job.options, working_dir()?);
+    let mut plan = Plan { job: *job, destinations, entries: Vec::new(), summary: Summary::default() };
     Ok(plan.read(progress)?.then_some(plan))
+}
+
+fn working_dir() -> Result<PathBuf, Failure> {
+    let stop = |error| Failure::Stop(format!("looking: working directory: {}", report::reason(&error)));
+    std::env::current_dir().map_err(stop)
 }
 
 impl Plan<'_> {
     /// `false` after an interrupt.
     fn read(&mut self, progress: &Progress) -> Result<bool, Failure> {
         let job = &self.job;
-        let read::Contents { mut entries, records, markers, faults, disproved } = read::read(job, progress);
+        let read::Contents { mut entries, records, markers, faults, disproved, spellings: all } =
+            read::read(job, progress);
         if job.interrupt.came() {
             return Ok(false);
         }
         job.table.check_whole()?;
         job.table.judge(&faults, job.reporter)?;
         drop(faults);
-        self.records = records;
-        if disproved > 0 {
-            let who = report::count(disproved, "record");
-            job.reporter.warn(&format!("{who} left out: ms-verify has found that their files are not what they say"));
-        }
+        refuse_meetings(all, job)?;
+        self.summary.records = records;
+        summary::tell_disproved(disproved, job.reporter);
         name_contradictions(same_path::merge(&mut entries, job)?, job)?;
         if job.options.mode != Mode::Unique {
             crate::threads::retain(&mut entries, job.jobs, |entry| !entry.has(Mark::EMPTY));
         }
-        places::tell_unknown_mounts(job);
+        places::tell_unknown_mounts(job.options, job.reporter);
         let before = entries.len();
         let spellings = places::find(&mut entries, &markers, job)?;
-        self.in_quarantine = entries.len() < before;
-        self.in_another = entries.iter().filter(|entry| entry.rank() == entry::LAST_RANK).count() as u64;
-        self.tally = groups::decide(&mut entries, job)?;
+        self.summary.in_quarantine = entries.len() < before;
+        self.summary.in_another = entries.iter().filter(|entry| entry.rank() == entry::LAST_RANK).count() as u64;
+        self.summary.names_hosts = spellings.names_hosts();
+        self.summary.tally = groups::decide(&mut entries, job)?;
         self.destinations.keep_apart(&mut entries, spellings, job)?;
         order::by_path(&mut entries, job.jobs, Rows(job.table))?;
         if job.options.mode == Mode::Groups {
@@ -194,53 +211,23 @@ impl Plan<'_> {
             job.reporter.warn("interrupted: what was written is not the whole result");
             return Ok(exit);
         }
-        self.tell();
+        let summary = Summary { unique: self.entries.len() as u64, ..self.summary };
+        summary.tell(job.options, job.reporter);
         Ok(job.reporter.exit())
     }
-
-    fn tell(&self) {
-        let (tally, reporter) = (self.tally, self.job.reporter);
-        if tally.unhashed > 0 {
-            let who = report::count(tally.unhashed, "record");
-            reporter.warn(&format!(
-                "{who} without a hash share a size with another and were not compared; unless one crawl with --hash dups \
-                 told them apart, crawl them together: ms-crawl --hash dups DIR..."
-            ));
-        }
-        if self.in_another > 0 {
-            let (records, dir) = (report::count(self.in_another, "record"), &self.job.options.to);
-            let name = report::shown(Path::new(dir.file_name().unwrap_or_default()));
-            reporter.warn(&format!(
-                "{records} below another directory called {name}, which may be an earlier quarantine: no copy there is kept \
-                 rather than one elsewhere; --to with its path leaves them out"
-            ));
-        }
-        let records = report::count(self.records, "record");
-        let next = self.next();
-        reporter.summary(&match self.job.options.mode {
-            Mode::Unique => format!("{records}: {}{next}", report::count(self.entries.len() as u64, "unique content")),
-            _ => format!(
-                "{records}: {} in {}, {}{next}",
-                report::count(tally.files, "duplicate"),
-                report::count(tally.groups, "group"),
-                report::bytes(tally.bytes)
-            ),
-        });
-        // Whoever asks about the quarantine itself would take this for an answer.
-        if self.in_quarantine && tally.files == 0 && self.job.options.mode != Mode::Unique {
-            let dir = report::shown(&self.job.options.to);
-            reporter.summary(&format!("records in the quarantine, {dir}, are not considered; --to names another"));
-        }
-    }
-
-    fn next(&self) -> String {
-        match self.job.options.mode {
-            Mode::Plan if self.tally.files > 0 => guide::next("to move them", "ms-mv", ""),
-            Mode::Unique if !self.entries.is_empty() => guide::next("to archive them", "ms-pack --to ARCHIVE", ""),
-            _ => String::new(),
-        }
-    }
 }
+
+/// No shard knows what the others send to the quarantine, so none can see to it that nothing meets there.
+fn refuse_meetings(all: Spellings, job: &Job<'_>) -> Result<(), Failure> {
+    if job.options.mode == Mode::Unique || !all.can_meet() {
+        return Ok(());
+    }
+    Err(Failure::Stop(format!("--shard: {MEETINGS}")))
+}
+
+/// Why destinations cannot be given one by one.
+const MEETINGS: &str = "paths that climb with .., or of which some are absolute and some are not, could be sent to one place, and \
+                        only a plan of all can tell; ms-crawl -a makes paths absolute";
 
 /// Each path whose records contradict each other, in the order of the paths.
 fn name_contradictions(rows: Vec<RowRef>, job: &Job<'_>) -> Result<(), Failure> {

@@ -107,7 +107,7 @@ impl Status {
         Ok(Self {
             size: status.size(),
             mtime: timestamp(status.mtime(), status.mtime_nsec()),
-            id: FileId { dev: status.dev(), ino: status.ino() },
+            id: FileId::here(status.dev(), status.ino()),
         })
     }
 }

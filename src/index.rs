@@ -364,7 +364,7 @@ fn resolve(path: &Path) -> PathBuf {
 fn id_of_index(path: &Path, name: &Path) -> Result<Option<FileId>, Failure> {
     let stop = |problem: &str| Err(Failure::Stop(format!("opening: {}: {problem}", report::shown(name))));
     match path.symlink_metadata() {
-        Ok(status) if status.is_file() => Ok(Some(FileId { dev: status.dev(), ino: status.ino() })),
+        Ok(status) if status.is_file() => Ok(Some(FileId::here(status.dev(), status.ino()))),
         Ok(status) if status.is_symlink() => stop("it is a link that leads nowhere"),
         Ok(_) => stop("it is no regular file"),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

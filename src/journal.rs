@@ -278,7 +278,10 @@ fn row_line(step: &Step, working_dir: &Path, line: &mut Vec<u8>) {
         mtime: step.expected.mtime,
         id: step.expected.id,
         dest: Some(working_dir.join(&step.dest)),
-        keep: step.keeper.as_ref().map(|keeper| working_dir.join(&keeper.path)),
+        keep: step
+            .keeper
+            .as_ref()
+            .map(|keeper| if keeper.is_elsewhere() { keeper.path.clone() } else { working_dir.join(&keeper.path) }),
         note: step.note.clone(),
     };
     line.clear();

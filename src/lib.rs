@@ -11,6 +11,7 @@
 //! | question | module |
 //! |----------|--------|
 //! | What is known of a file? How is it written? | [`record`], [`escape`], [`mod@stream`] |
+//! | On which host is a file? | [`host`] |
 //! | What is in a tree? What is the hash of a file? | [`walk`], [`hash`], [`crawl`] |
 //! | What need not be read again, since it has not changed? | [`index`] |
 //! | What is a duplicate, and which copy stays? | [`dupes`] |
@@ -42,6 +43,7 @@ pub mod dupes;
 pub mod escape;
 mod guide;
 pub mod hash;
+pub mod host;
 pub mod index;
 pub mod ingest;
 pub mod interrupt;

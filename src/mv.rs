@@ -1,7 +1,8 @@
 //! The one tool that moves anything: carries out a [`Plan`] row by row, or reverses what a journal tells.
 //!
 //! Where the promises are kept: nothing replaced in [`crate::rename`]; nothing lost between filesystems in [`copy`]; what a
-//! row says against what is there in [`facts`]; what cannot be kept in [`losses`]; the copy that stays in [`keep`];
+//! row says against what is there in [`facts`]; what cannot be kept in [`losses`]; the copy that stays in [`keep`], on a shelf
+//! in [`shelf`], on another host in [`proof`];
 //! protected directories in [`dirs`]; no other file removed than the one that was copied in [`removal`];
 //! the order of all that in [`mover`] and [`transfer`]; what an earlier run has left in [`left_over`]; being able to go back
 //! in [`crate::journal`] and [`undo`].
@@ -16,6 +17,7 @@ mod left_over;
 mod losses;
 mod mover;
 mod output;
+mod proof;
 mod prune;
 mod removal;
 mod sentry;
@@ -26,10 +28,11 @@ mod undo;
 
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::{Common, Exit, Failure};
 use crate::guide;
+use crate::host::{self, Host};
 use crate::interrupt::Interrupt;
 use crate::journal::{Journal, LeftOver, Mode, Past, RowState, Store};
 use crate::memory;
@@ -44,6 +47,7 @@ use dirs::Dirs;
 use facts::Facts;
 use mover::{Leaving, Mover, Outcome, Task};
 use output::Output;
+use proof::Proof;
 use prune::Emptied;
 use trouble::{Stopped, Trouble};
 
@@ -70,6 +74,10 @@ pub struct Options {
     pub prune: Option<Prune>,
     /// Whether the copy that stays may be on a disc on the shelf.
     pub offline_keep: bool,
+    /// What this host is called in plans of several hosts.
+    pub host: Option<Host>,
+    /// What was found to hold on other hosts, for the copies that stay there.
+    pub keep_proof: Option<PathBuf>,
     /// Where the journal is kept.
     pub journal: Option<PathBuf>,
     /// Whether to reverse a run.
@@ -89,6 +97,7 @@ impl Options {
             check: self.check,
             leaving: Leaving::Nothing,
             shelf: shelf::Shelf::new(self.offline_keep),
+            proof: Proof::default(),
             interrupt: interrupt.clone(),
             progress,
             made: Vec::new(),
@@ -101,6 +110,33 @@ impl Options {
             aside: removal::Aside::default(),
             losses: losses::Losses::default(),
         })
+    }
+
+    /// Turns directories of this host that name it into what they are here, and forgets what is protected on others, from
+    /// which this run moves nothing.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] where a directory is on another host, and must be on this one.
+    pub fn settle_hosts(&mut self) -> Result<(), Failure> {
+        let host = self.host;
+        let here = |dir: &Path| host.and_then(|host| host.path_here(dir));
+        if let Some(to) = self.to.take_if(|to| host::is_located(to)) {
+            let elsewhere =
+                || format!("--to: {}: it names a host, and --host does not say that it is this", shown(&to));
+            self.to = Some(here(&to).ok_or_else(|| Failure::Usage(elsewhere()))?);
+        }
+        let located = |dir: &PathBuf| host::is_located(dir);
+        if let Some(dir) = self.protect.iter().find(|dir| located(dir) && host.is_none()) {
+            let dir = shown(dir);
+            return Err(Failure::Usage(format!(
+                "--protect: {dir}: it names a host, and --host does not say which this is"
+            )));
+        }
+        self.protect = std::mem::take(&mut self.protect)
+            .into_iter()
+            .filter_map(|dir| if located(&dir) { here(&dir) } else { Some(dir) })
+            .collect();
+        Ok(())
     }
 
     /// A misspelled directory would protect or prune nothing, and nobody would know.
@@ -145,10 +181,14 @@ pub fn run(options: &Options, progress: &Progress, reporter: &Reporter) -> Resul
     if !locator.knows_mounts() {
         reporter.warn(MOUNTS_UNKNOWN);
     }
-    let reading = Reading { to: options.to.clone(), skip_bad_lines: options.skip_bad_lines };
+    let (host, skip_bad_lines) = (options.host, options.skip_bad_lines);
+    let reading = Reading { to: options.to.clone(), skip_bad_lines, host };
     let plan = Plan::check(table, &reading, &mut locator, reporter)?;
     // Whoever leads a path elsewhere from now on is too late: this knows where the directories of the plan really are.
-    let mover = options.mover(locator, &interrupt, progress)?;
+    let mut mover = options.mover(locator, &interrupt, progress)?;
+    if let Some(file) = &options.keep_proof {
+        mover.proof = Proof::read(file, &plan)?;
+    }
     if let Some(exit) = interrupt.exit() {
         return Ok(exit);
     }
@@ -156,12 +196,12 @@ pub fn run(options: &Options, progress: &Progress, reporter: &Reporter) -> Resul
         return dry::run(&plan, mover, options, reporter);
     }
     if plan.is_empty() {
-        Output::new(options.common.format())?.finish()?;
-        reporter.summary("nothing to do: the plan is empty");
+        Output::new(options)?.finish()?;
+        reporter.summary(&nothing_to_do(&plan, host));
         return Ok(reporter.exit());
     }
     progress.expect_bytes(plan.bytes());
-    let output = Output::new(options.common.format())?;
+    let output = Output::new(options)?;
     let (journal, past) = options.store()?.begin(&plan, options.mode)?;
     memory::advise("the same command goes on where it stopped, and --undo takes it back");
     Run { plan: &plan, past, mover, journal, output, reporter, emptied: Emptied::default(), tally: Tally::default() }
@@ -351,6 +391,7 @@ impl Run<'_> {
         if self.reporter.failures() > 0 {
             parts.push(format!("{} refused or failed", self.reporter.failures()));
         }
+        parts.extend(self.plan.passed_over().told());
         if self.tally.done > 0 {
             parts.push(format!("to undo: ms-mv --undo {}", guide::word(self.journal.path())));
         }
@@ -377,6 +418,13 @@ impl Run<'_> {
 fn clear_aside(mover: &mut Mover<'_>, reporter: &Reporter) {
     for (dir, error) in mover.aside.left() {
         reporter.failed("removing the empty directory", &dir, &report::reason(&error.into()));
+    }
+}
+
+fn nothing_to_do(plan: &Plan, host: Option<Host>) -> String {
+    match (host, plan.passed_over().told()) {
+        (Some(host), Some(others)) => format!("nothing to do for the host {host}: {others}"),
+        _ => "nothing to do: the plan is empty".into(),
     }
 }
 

@@ -28,6 +28,7 @@ use std::io::Write;
 pub use options::{Atomic, Builder, Options};
 
 use crate::cli::{Exit, Failure};
+use crate::host::PassedOver;
 use crate::interrupt::Interrupt;
 use crate::place::Locator;
 use crate::progress::Progress;
@@ -81,6 +82,7 @@ struct Plan {
     tree: Tree,
     packing: Packing,
     archived: u64,
+    passed_over: PassedOver,
 }
 
 impl Job<'_> {
@@ -89,7 +91,7 @@ impl Job<'_> {
         let archive = survey(self)?;
         let Some(contents) = read::read(self, progress)? else { return Ok(None) };
         let mut refusals = Refusals::default();
-        let Contents { dirs, mut items, unusable } = contents;
+        let Contents { dirs, mut items, unusable, passed_over } = contents;
         refusals.extend(unusable);
         let locator = Locator::new()
             .map_err(|error| Failure::Stop(format!("finding the working directory: {}", report::reason(&error))))?;
@@ -107,7 +109,7 @@ impl Job<'_> {
             return Ok(None);
         }
         refusals.tell(self)?;
-        Ok(Some(Plan { items, tree, packing, archived }))
+        Ok(Some(Plan { items, tree, packing, archived, passed_over }))
     }
 }
 
@@ -133,6 +135,7 @@ impl Plan {
         }
         names::warn(self, job);
         table::tell(self, job);
+        self.passed_over.told().iter().for_each(|others| job.reporter.summary(others));
         Ok(job.reporter.exit())
     }
 }

@@ -4,17 +4,21 @@
 //! Checking looks at no file. It sees to it that every row can be read and has a destination, and that no two rows
 //! contradict each other, under whatever spelling: that is worth knowing before the first file moves.
 
+mod hosts;
+mod keeper;
+
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use crate::cli::Failure;
+use crate::host::{Host, PassedOver};
 use crate::place::{self, Locator};
 use crate::record::{ContentHash, FileId, Record, Timestamp};
 use crate::report::{Reporter, shown};
 use crate::stream::table::RowReader;
-use crate::stream::writer::{push_id, push_time};
 use crate::stream::{Faults, RowRef, Table};
+pub use keeper::{KEEPER_NOTE, Keeper, push_keeper_note};
 
 /// What is known of a file and must still be true when it is touched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,17 +28,6 @@ pub struct Expected {
     /// Last modification.
     pub mtime: Option<Timestamp>,
     /// Which file it is.
-    pub id: Option<FileId>,
-}
-
-/// The copy that stays, and what the planner saw of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keeper {
-    /// Where it stands.
-    pub path: PathBuf,
-    /// Its last modification when the plan was made.
-    pub mtime: Option<Timestamp>,
-    /// Which file it was when the plan was made.
     pub id: Option<FileId>,
 }
 
@@ -55,45 +48,11 @@ pub struct Step {
     pub note: Option<Vec<u8>>,
 }
 
-/// How a note begins that says what the keeper was: `keep mtime=SECONDS.NNNNNNNNN id=DEV:INO`.
-pub const KEEPER_NOTE: &str = "keep ";
-
-/// Appends the note by which a mover can tell whether the keeper is unchanged; nothing where nothing is known.
-pub fn push_keeper_note(mtime: Option<Timestamp>, id: Option<FileId>, note: &mut Vec<u8>) {
-    if mtime.is_none() && id.is_none() {
-        return;
-    }
-    note.extend_from_slice(KEEPER_NOTE.as_bytes());
-    if mtime.is_some() {
-        note.extend_from_slice(b"mtime=");
-        push_time(mtime, note);
-    }
-    if id.is_some() {
-        note.extend_from_slice(if mtime.is_some() { b" id=" } else { b"id=" });
-        push_id(id, note);
-    }
-}
-
-impl Keeper {
-    /// The keeper of a record, with what its note tells.
-    #[must_use]
-    pub fn of(record: &Record) -> Option<Self> {
-        let facts =
-            record.note.as_deref().and_then(|note| note.strip_prefix(KEEPER_NOTE.as_bytes())).unwrap_or_default();
-        let fact = |name: &[u8]| facts.split(|byte| *byte == b' ').find_map(|fact| fact.strip_prefix(name));
-        Some(Self {
-            path: record.keep.clone()?,
-            mtime: fact(b"mtime=").and_then(Timestamp::parse),
-            id: fact(b"id=").and_then(FileId::parse),
-        })
-    }
-}
-
 impl Step {
     /// The step that a record asks for; `None` if it names no destination and `to` gives none.
     #[must_use]
     pub fn of(record: Record, to: Option<&Path>, working_dir: &Path) -> Option<Self> {
-        let keeper = Keeper::of(&record);
+        let keeper = Keeper::of(&record).map(Keeper::here);
         let dest = match (record.dest, to) {
             (Some(dest), _) => dest,
             (None, Some(to)) if place::climbs(&record.path) => {
@@ -118,6 +77,8 @@ impl Step {
 pub struct Plan {
     table: Table,
     rows: Vec<RowRef>,
+    passed_over: PassedOver,
+    host: Option<Host>,
     to: Option<PathBuf>,
     working_dir: PathBuf,
     /// The longest directory that holds all sources, by their spelling; `None` for an empty plan.
@@ -135,6 +96,8 @@ pub struct Reading {
     pub to: Option<PathBuf>,
     /// Whether malformed lines are left out instead of ending the run.
     pub skip_bad_lines: bool,
+    /// What this host is called in the plan, if it is one of several hosts: only its rows are carried out.
+    pub host: Option<Host>,
 }
 
 impl Plan {
@@ -144,9 +107,10 @@ impl Plan {
     /// [`Failure::Stop`] if any line is malformed, any record has no destination, or any two contradict each other;
     /// each is named by `reporter` first.
     pub fn check(table: Table, reading: &Reading, locator: &mut Locator, reporter: &Reporter) -> Result<Self, Failure> {
-        let rows = read_rows(&table, reading.skip_bad_lines, reporter)?;
+        let (rows, passed_over) = read_rows(&table, reading, reporter)?;
         let working_dir = locator.working_dir().to_owned();
-        let mut plan = Self { table, rows, to: reading.to.clone(), working_dir, common_dir: None, bytes: 0 };
+        let (to, host) = (reading.to.clone(), reading.host);
+        let mut plan = Self { table, rows, passed_over, host, to, working_dir, common_dir: None, bytes: 0 };
         let claims = plan.claims(locator, reporter)?;
         plan.contradictions(claims, locator, reporter)?;
         plan.table.check_whole()?;
@@ -163,6 +127,18 @@ impl Plan {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// The rows that were none of this host's.
+    #[must_use]
+    pub fn passed_over(&self) -> PassedOver {
+        self.passed_over
+    }
+
+    /// When the youngest of its files was last written to; `None` where any of it came through a pipe.
+    #[must_use]
+    pub fn last_written(&self) -> Option<Timestamp> {
+        self.table.last_written()
     }
 
     /// The bytes that all rows hold together.
@@ -211,6 +187,7 @@ impl Plan {
     fn step(&self, at: RowRef, reader: &mut RowReader) -> Result<Step, Failure> {
         let changed = || Failure::Stop(format!("reading: {}: it was changed meanwhile", self.table.describe(at)));
         let record = self.table.row(at, reader).map_err(|_| changed())?.to_record();
+        let record = hosts::here(record, self.host).map_err(|_| changed())?;
         Step::of(record, self.to.as_deref(), &self.working_dir).ok_or_else(changed)
     }
 
@@ -226,14 +203,21 @@ impl Plan {
             )));
         }
         let mut refused = 0_u64;
-        for (number, at) in self.rows.iter().enumerate() {
-            let Ok(row) = self.table.row(*at, &mut reader) else { continue };
+        for at in std::mem::take(&mut self.rows) {
+            let Ok(row) = self.table.row(at, &mut reader) else { continue };
             let record = row.to_record();
-            let source = record.path.clone();
-            self.bytes = self.bytes.saturating_add(record.size);
-            widen(&mut self.common_dir, &place::absolute(place::parent(&source), &self.working_dir));
-            let step = possible(record, self.to.as_deref(), &self.working_dir);
-            match step {
+            let listed = record.path.clone();
+            let record = match hosts::here(record, self.host) {
+                // Of the others on this host, nothing depends on it.
+                Err(problem) if self.host.is_some() => {
+                    reporter.failed("moving", &listed, &problem);
+                    continue;
+                }
+                other => other,
+            };
+            let number = self.rows.len();
+            self.rows.push(at);
+            match record.and_then(|record| self.possible(record)) {
                 Ok(step) => {
                     claims.push(Claim { print: fingerprint(&step.source, locator), row: number, is_dest: false });
                     claims.push(Claim { print: fingerprint(&step.dest, locator), row: number, is_dest: true });
@@ -241,12 +225,19 @@ impl Plan {
                 Err(problem) => {
                     refused += 1;
                     if refused <= MOST_NAMED {
-                        self.name(*at, &source, &problem, reporter);
+                        self.name(at, &listed, &problem, reporter);
                     }
                 }
             }
         }
         nothing_is_done(refused, "row that cannot be carried out", "rows that cannot be carried out").map(|()| claims)
+    }
+
+    /// The step of a record, or why nobody could carry it out, whatever is on the disk.
+    fn possible(&mut self, record: Record) -> Result<Step, String> {
+        self.bytes = self.bytes.saturating_add(record.size);
+        widen(&mut self.common_dir, &place::absolute(place::parent(&record.path), &self.working_dir));
+        possible(record, self.to.as_deref(), &self.working_dir)
     }
 
     /// Whether there are several records, and none names a destination.
@@ -335,23 +326,27 @@ fn clash(first: Claim, second: Claim) -> Option<&'static str> {
     }
 }
 
-fn read_rows(table: &Table, skip_bad_lines: bool, reporter: &Reporter) -> Result<Vec<RowRef>, Failure> {
-    let mut rows = Vec::new();
-    let mut faults = Faults::new(skip_bad_lines);
+/// The rows of this host, and how many others there are.
+fn read_rows(table: &Table, reading: &Reading, reporter: &Reporter) -> Result<(Vec<RowRef>, PassedOver), Failure> {
+    let (mut rows, mut passed_over) = (Vec::new(), PassedOver::default());
+    let mut faults = Faults::new(reading.skip_bad_lines);
     for mut part in table.parts(1) {
-        rows.reserve(part.count_lines());
+        if reading.host.is_none() {
+            rows.reserve(part.count_lines());
+        }
         while let Some((at, row)) = part.next_row() {
             match row {
-                Ok(_) => rows.push(at),
+                Ok(row) if passed_over.keeps(&row.path_bytes(), reading.host) => rows.push(at),
+                Ok(_) => {}
                 Err(_) => faults.push(at),
             }
         }
     }
     table.judge(&faults, reporter)?;
-    Ok(rows)
+    Ok((rows, passed_over))
 }
 
-/// The step of a record, or why nobody could carry it out, whatever is on the disk.
+/// As [`Plan::possible`].
 fn possible(record: Record, to: Option<&Path>, working_dir: &Path) -> Result<Step, String> {
     let step = Step::of(record, to, working_dir).ok_or("no destination; --to DIR gives one to records without")?;
     if !names_a_file(&step.dest) {
@@ -436,25 +431,5 @@ mod tests {
     fn the_common_directory_of_the_sources() {
         let plan = check(&(row("/no/a/b/f", "/no/x") + &row("/no/a/c/g", "/no/y"))).expect("plan");
         assert_eq!(plan.common_dir(), Some(Path::new("/no/a")));
-    }
-
-    #[test]
-    fn a_note_tells_what_the_keeper_was() {
-        let mtime = Timestamp { seconds: -1, nanoseconds: 5 };
-        let id = FileId { dev: 7, ino: 9 };
-        let mut note = Vec::new();
-        push_keeper_note(Some(mtime), Some(id), &mut note);
-        let record = Record {
-            path: "a".into(),
-            hash: None,
-            size: 1,
-            mtime: None,
-            id: None,
-            dest: None,
-            keep: Some("b".into()),
-            note: Some(note),
-        };
-        let keeper = Keeper::of(&record).expect("keeper");
-        assert_eq!((keeper.mtime, keeper.id), (Some(mtime), Some(id)));
     }
 }

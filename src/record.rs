@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::host::Host;
+
 /// The names of the eight columns, in the order of the stream.
 pub const COLUMNS: [&str; 8] = ["path", "hash", "size", "mtime", "id", "dest", "keep", "note"];
 
@@ -156,9 +158,11 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// One file, however many names it has: the device and inode numbers as `stat` gives them.
+/// One file, however many names it has: the device and inode numbers as `stat` gives them on its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId {
+    /// The host that has the file, where that is named. The same numbers on another host are another file.
+    pub host: Option<Host>,
     /// `st_dev`.
     pub dev: u64,
     /// `st_ino`.
@@ -166,16 +170,35 @@ pub struct FileId {
 }
 
 impl FileId {
-    /// Reads `dev:ino`.
+    /// A file of this host, by what `stat` gives.
+    #[must_use]
+    pub fn here(dev: u64, ino: u64) -> Self {
+        Self { host: None, dev, ino }
+    }
+
+    /// The file of these numbers on a certain host.
+    #[must_use]
+    pub fn on(self, host: Option<Host>) -> Self {
+        Self { host, ..self }
+    }
+
+    /// Reads `dev:ino`, or `host/dev:ino`.
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let colon = memchr::memchr(b':', text)?;
-        Some(Self { dev: decimal(&text[..colon])?, ino: decimal(&text[colon + 1..])? })
+        let (host, numbers) = match memchr::memchr(b'/', text) {
+            Some(slash) => (Some(Host::parse(&text[..slash])?), &text[slash + 1..]),
+            None => (None, text),
+        };
+        let colon = memchr::memchr(b':', numbers)?;
+        Some(Self { host, dev: decimal(&numbers[..colon])?, ino: decimal(&numbers[colon + 1..])? })
     }
 }
 
 impl fmt::Display for FileId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(host) = self.host {
+            write!(out, "{host}/")?;
+        }
         write!(out, "{}:{}", self.dev, self.ino)
     }
 }
@@ -276,6 +299,17 @@ mod tests {
         assert_eq!(hash.to_hex().as_slice(), text.as_bytes());
         assert_eq!(ContentHash::parse(text.to_uppercase().as_bytes()), None);
         assert_eq!(ContentHash::parse(&text.as_bytes()[1..]), None);
+    }
+
+    #[test]
+    fn an_id_names_its_host_or_none() {
+        for text in ["7:9", "nas/7:9", "10.0.0.7/18446744073709551615:0"] {
+            assert_eq!(FileId::parse(text.as_bytes()).map(|id| id.to_string()).as_deref(), Some(text));
+        }
+        for text in ["", "7", "7:", "nas/", "nas/7", "/7:9", "NAS/7:9", "nas//7:9", "nas/x/7:9", "nas:7/9"] {
+            assert_eq!(FileId::parse(text.as_bytes()), None, "{text}");
+        }
+        assert_ne!(FileId::parse(b"nas/7:9"), FileId::parse(b"laptop/7:9"));
     }
 
     #[test]

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{Common, Exit, Failure};
 use crate::disk::{Disks, Hardware};
 use crate::guide;
+use crate::host::{Host, PassedOver};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{self, Reporter};
@@ -30,6 +31,8 @@ use output::Output;
 /// What the user decides.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
+    /// What this host is called in streams of several hosts: only its records are verified.
+    pub host: Option<Host>,
     /// Where relative paths hold, if not where their kind of input says.
     pub root: Option<PathBuf>,
     /// Whether to leave contents alone.
@@ -93,7 +96,7 @@ impl Job<'_> {
             self.progress.expect_bytes(survey.bytes);
         }
         let mut output = Output::new(io::BufWriter::with_capacity(1 << 16, out), self.options, survey.is_wide)?;
-        let mut tally = Tally::default();
+        let mut tally = Tally { passed_over: survey.passed_over, ..Tally::default() };
         let mut rows = portion::Rows::new(inputs);
         while !self.interrupt.came()
             && let Some(claims) = rows.portion()
@@ -118,7 +121,7 @@ impl Job<'_> {
     fn survey(&self, inputs: &[Input]) -> Result<Survey, Failure> {
         let mut survey = Survey { knows_bytes: true, ..Survey::default() };
         for input in inputs {
-            let faults = survey.add(input, self.options.skip_bad_lines);
+            let faults = survey.add(input, self.options.skip_bad_lines)?;
             input.table.check_whole()?;
             input.judge(self.reporter)?;
             input.table.judge(&faults, self.reporter)?;
@@ -140,17 +143,23 @@ struct Survey {
     bytes: u64,
     /// Whether that is known.
     knows_bytes: bool,
+    /// Records that are not for this host to verify.
+    passed_over: PassedOver,
 }
 
 impl Survey {
-    fn add(&mut self, input: &Input, skip_bad_lines: bool) -> Faults {
+    /// # Errors
+    /// [`Failure::Stop`] for a record of a host, where it is not known which host this is.
+    fn add(&mut self, input: &Input, skip_bad_lines: bool) -> Result<Faults, Failure> {
         let mut faults = Faults::new(skip_bad_lines);
         self.is_wide |= input.table.begins_wide();
         self.knows_bytes &= input.has_sizes;
         for mut part in input.table.parts(1) {
             while let Some((at, row)) = part.next_row() {
                 match row {
+                    Ok(row) if !input.is_ours(&row, &mut self.passed_over) => {}
                     Ok(row) => {
+                        input.refuse_elsewhere(at, &row)?;
                         self.is_wide |= row.dest.is_some() || row.keep.is_some() || row.note.is_some();
                         self.bytes = self.bytes.saturating_add(row.hash.map_or(0, |_| row.size));
                     }
@@ -158,7 +167,7 @@ impl Survey {
                 }
             }
         }
-        faults
+        Ok(faults)
     }
 }
 
@@ -169,6 +178,7 @@ struct Tally {
     failed: [u64; Reason::ALL.len()],
     unhashed: u64,
     bytes: u64,
+    passed_over: PassedOver,
 }
 
 impl Tally {
@@ -210,6 +220,7 @@ impl Tally {
             ""
         };
         let (read, failed) = (report::bytes(self.bytes), failed.join(", "));
-        reporter.summary(&format!("{begin}{records}: {hold} hold ({read} read), {failed}{unhashed}{next}"));
+        let others = self.passed_over.told().map(|others| format!("; {others}")).unwrap_or_default();
+        reporter.summary(&format!("{begin}{records}: {hold} hold ({read} read), {failed}{unhashed}{others}{next}"));
     }
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use lexopt::Parser;
 use mediastruct::cli::tools::MV;
 use mediastruct::cli::{self, Argument, Exit, Failure};
+use mediastruct::host::Host;
 use mediastruct::journal::Mode;
 use mediastruct::mv::{self, Check, Options, Prune};
 use mediastruct::progress::Progress;
@@ -25,6 +26,7 @@ fn run(mut parser: Parser) -> Result<Exit, Failure> {
             Argument::Option(option) => take(&mut options, &option, &mut parser)?,
         }
     }
+    options.settle_hosts()?;
     check(&options)?;
     let progress = Progress::start(MV.name, options.common.progress);
     let reporter = progress.reporter(MV.name, options.common.quiet);
@@ -41,6 +43,8 @@ fn take(options: &mut Options, option: &str, parser: &mut Parser) -> Result<(), 
             let words = [("stat", Check::Stat), ("content", Check::Content)];
             options.check = cli::choose(option, &parser.value()?, &words)?;
         }
+        "--host" => options.host = Some(Host::of_option(option, &parser.value()?)?),
+        "--keep-proof" => options.keep_proof = Some(cli::path(option, parser.value()?)?),
         "--offline-keep" => options.offline_keep = true,
         "--protect" => options.protect.push(cli::path(option, parser.value()?)?),
         "--prune" => {
@@ -69,8 +73,9 @@ fn mode(before: Mode, asked: Mode) -> Result<Mode, Failure> {
 }
 
 fn check(options: &Options) -> Result<(), Failure> {
-    if options.undo && options.offline_keep {
-        return Err(Failure::Usage("--undo: --offline-keep is for plans, not for journals".into()));
+    if options.undo && (options.offline_keep || options.keep_proof.is_some()) {
+        let problem = "--undo: --offline-keep and --keep-proof are for plans, not for journals";
+        return Err(Failure::Usage(problem.into()));
     }
     if options.undo && (options.to.is_some() || options.prune.is_some() || options.mode != Mode::Move) {
         return Err(Failure::Usage("--undo: --to, --copy, --link and --prune are for plans, not for journals".into()));

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use lexopt::Parser;
 use mediastruct::cli::tools::VERIFY;
 use mediastruct::cli::{self, Argument, Exit, Failure};
+use mediastruct::host::Host;
 use mediastruct::verify::{self, Options};
 
 #[global_allocator]
@@ -25,6 +26,7 @@ fn run(mut parser: Parser) -> Result<Exit, Failure> {
                 _ if cli::tells(&VERIFY, &option, &mut parser)? => return Ok(Exit::Done),
                 "--failed" => options.failed = true,
                 "--quick" => options.quick = true,
+                "--host" => options.host = Some(Host::of_option(&option, &parser.value()?)?),
                 "--root" => options.root = Some(cli::path(&option, parser.value()?)?),
                 "--skip-bad-lines" => options.skip_bad_lines = true,
                 _ if options.disks.take(&option, &mut parser)? => {}

@@ -125,7 +125,7 @@ impl Candidates {
         Status {
             size: file.size,
             mtime: Timestamp { seconds: file.seconds, nanoseconds: file.nanoseconds },
-            id: FileId { dev, ino: file.inode },
+            id: FileId::here(dev, file.inode),
         }
     }
 
@@ -156,7 +156,7 @@ mod tests {
         let mut all = Vec::new();
         for (number, path) in ["a/b", "a/c", "d", "/e", "a//f", "a/b/\u{e9}\n"].into_iter().enumerate() {
             let number = number as u64;
-            let id = FileId { dev: number % 2 + 1, ino: number };
+            let id = FileId::here(number % 2 + 1, number);
             let mtime = Timestamp { seconds: -5, nanoseconds: 7 };
             let status = Status { size: 100 - number, mtime, id };
             all.push(Found { path: path.into(), hash: None, status, seen: None });

@@ -6,6 +6,7 @@ use super::options::Keeping;
 use super::output::{Output, to_record};
 use super::{Found, Hashing, Options, Sink, crawl_with, names, output_file};
 use crate::cli::{Exit, Failure};
+use crate::host::Host;
 use crate::index::{Asked, Coverage, Index, Outcome, Place, Young, young};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
@@ -41,8 +42,9 @@ pub(super) fn run(options: &Options, keeping: &Keeping, file: &Path) -> Result<E
     let interrupt = Interrupt::install()?;
     let asked = Asked { coverage, rehash: keeping.rehash, jobs: options.common.jobs() };
     let mut index = Index::open(file, asked, &reporter)?;
-    let mut output = Output::new(options.common.format(), options.sort)?;
-    let mut sink = Keeper { index: &index, output: &mut output, places: Vec::new(), unchanged: 0, read: (0, 0) };
+    let mut output = Output::new(options)?;
+    let (host, places) = (options.host, Vec::new());
+    let mut sink = Keeper { index: &index, output: &mut output, host, places, unchanged: 0, read: (0, 0) };
     let result = check_output(|output| index.is_own(output), file)
         .and_then(|()| crawl_with(options, roots, Some(&index), &reporter, &progress, &interrupt, &mut sink))
         .and_then(|()| sink.output.finish());
@@ -75,7 +77,8 @@ pub(super) fn run(options: &Options, keeping: &Keeping, file: &Path) -> Result<E
 
 /// Prints an index that is young enough.
 fn answer(options: &Options, file: &Path, young: &Young, reporter: &Reporter) -> Result<Exit, Failure> {
-    let mut output = Output::new(options.common.format(), false)?;
+    // The index is sorted already.
+    let mut output = Output::new(&Options { sort: false, ..options.clone() })?;
     for mut part in young.table.parts(1) {
         while let Some((_, row)) = part.next_row() {
             let row = row.map_err(|fault| Failure::Stop(format!("reading: {}: {fault}", report::shown(file))))?;
@@ -126,6 +129,7 @@ fn check_output(is_own: impl Fn(FileId) -> bool, file: &Path) -> Result<(), Fail
 struct Keeper<'a> {
     index: &'a Index,
     output: &'a mut Output,
+    host: Option<Host>,
     /// Rows that the index has not in order: eight bytes for each.
     places: Vec<Place>,
     unchanged: u64,
@@ -145,7 +149,7 @@ impl Keeper<'_> {
             match file.seen.filter(|seen| seen.verbatim) {
                 Some(seen) if self.index.keep(seen.place) => {}
                 Some(seen) => self.places.push(seen.place),
-                None => new.push(to_record(file)),
+                None => new.push(to_record(file, self.host)),
             }
         }
         if !new.is_empty() {

@@ -47,7 +47,7 @@ impl Reached {
 }
 
 fn id_of(status: &Metadata) -> FileId {
-    FileId { dev: status.dev(), ino: status.ino() }
+    FileId::here(status.dev(), status.ino())
 }
 
 /// The following of links, in portions.

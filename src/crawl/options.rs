@@ -8,6 +8,7 @@ use lexopt::Parser;
 
 use crate::cli::{self, Common, Failure};
 use crate::disk::Disks;
+use crate::host::Host;
 use crate::walk::filter::FilterBuilder;
 
 /// Which files are hashed.
@@ -42,6 +43,8 @@ pub struct Options {
     pub follow: bool,
     /// Paths are made absolute.
     pub absolute: bool,
+    /// What this host is called in paths and ids, if they name it; paths are absolute then.
+    pub host: Option<Host>,
     /// Records come sorted by path, all at the end.
     pub sort: bool,
     /// Large files are mapped into memory instead of read.
@@ -66,6 +69,7 @@ impl Options {
             "--sort" => self.sort = true,
             "--mmap" => self.mmap = true,
             "--files-from" => self.lists.push(parser.value()?),
+            "--host" => self.host = Some(Host::of_option(option, &parser.value()?)?),
             "--hash" => self.hashing = hashing(parser)?,
             _ => {
                 return Ok(self.disks.take(option, parser)?

@@ -5,11 +5,12 @@ use std::io::{self, BufWriter};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 
-use super::{Found, Sink};
+use super::{Found, Options, Sink};
 use crate::cli::Failure;
+use crate::host::Host;
 use crate::record::INDEX_COLUMNS;
 use crate::record::Record;
-use crate::stream::{Format, Row, Writer};
+use crate::stream::{Row, Writer};
 
 /// Writes an index stream, and counts.
 #[derive(Debug)]
@@ -17,17 +18,19 @@ pub(super) struct Output {
     writer: Writer<BufWriter<File>>,
     /// Where the records are to be sorted: those that came so far.
     held: Option<Vec<Found>>,
+    host: Option<Host>,
     files: u64,
     bytes: u64,
 }
 
 impl Output {
-    pub(super) fn new(format: Format, sort: bool) -> Result<Self, Failure> {
+    pub(super) fn new(options: &Options) -> Result<Self, Failure> {
         // The standard library's own handle writes at every newline.
         let out = io::stdout().as_fd().try_clone_to_owned().map_err(|error| Failure::output(&error))?;
         let out = BufWriter::with_capacity(1 << 16, File::from(out));
-        let writer = Writer::new(out, format, INDEX_COLUMNS).map_err(|error| Failure::output(&error))?;
-        Ok(Self { writer, held: sort.then(Vec::new), files: 0, bytes: 0 })
+        let writer =
+            Writer::new(out, options.common.format(), INDEX_COLUMNS).map_err(|error| Failure::output(&error))?;
+        Ok(Self { writer, held: options.sort.then(Vec::new), host: options.host, files: 0, bytes: 0 })
     }
 
     /// Writes whatever is still to be written.
@@ -65,7 +68,7 @@ impl Output {
     /// Writes one file.
     pub(super) fn write(&mut self, found: &Found) -> Result<(), Failure> {
         self.count(found.status.size);
-        self.writer.write(&to_record(found)).map_err(|error| Failure::output(&error))
+        self.writer.write(&to_record(found, self.host)).map_err(|error| Failure::output(&error))
     }
 
     fn count(&mut self, bytes: u64) {
@@ -93,13 +96,14 @@ impl Sink for Output {
     }
 }
 
-pub(super) fn to_record(file: &Found) -> Record {
+/// The record of a file, whose path and id name its `host`, if that has a name.
+pub(super) fn to_record(file: &Found, host: Option<Host>) -> Record {
     Record {
-        path: file.path.clone(),
+        path: host.map_or_else(|| file.path.clone(), |host| host.locate(&file.path)),
         hash: file.hash,
         size: file.status.size,
         mtime: Some(file.status.mtime),
-        id: Some(file.status.id),
+        id: Some(file.status.id.on(host)),
         dest: None,
         keep: None,
         note: None,

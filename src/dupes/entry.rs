@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use foldhash::quality::RandomState;
 
 use crate::escape;
+use crate::host::{self, Host};
 use crate::record::FileId;
 use crate::stream::{Row, RowRef};
 
@@ -49,6 +50,8 @@ impl Mark {
     pub(super) const APART: Self = Self(1 << (PLACE_BITS + 5));
     /// Its path may be listed more than once.
     pub(super) const LISTED_TWICE: Self = Self(1 << (PLACE_BITS + 6));
+    /// Of another shard, and only of use for what it says of its path.
+    pub(super) const ELSEWHERE: Self = Self(1 << (PLACE_BITS + 7));
 }
 
 const RANK_SHIFT: u32 = PLACE_BITS + 8;
@@ -143,7 +146,11 @@ fn content_key(row: &Row<'_>) -> u64 {
 
 /// Equal for one file, and 0 where the file is unknown.
 fn file_tie(id: Option<FileId>) -> u64 {
-    id.map_or(0, |id| (id.dev.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ id.ino).wrapping_mul(0xd6e8_feb8_6659_fd93) | 1)
+    id.map_or(0, |id| {
+        let host = id.host.map_or(0, Host::print);
+        let of_dev = id.dev.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (host ^ of_dev ^ id.ino).wrapping_mul(0xd6e8_feb8_6659_fd93) | 1
+    })
 }
 
 /// Equal for equal paths, however they are spelled.
@@ -173,6 +180,10 @@ pub(super) fn normal_path(escaped: &[u8]) -> Cow<'_, [u8]> {
             normal.push(b'/');
         }
         normal.extend_from_slice(name);
+    }
+    // A directory of this host that is called like another one.
+    if host::split(&normal).is_some() && host::split(&bytes).is_none() {
+        normal.splice(..0, *b"./");
     }
     Cow::Owned(normal)
 }
@@ -207,9 +218,8 @@ mod tests {
         let mut entry = Entry { place: MOST_BYTES - 7, ..Entry::NOTHING };
         entry.set_rank(NO_RANK);
         entry.set_rank(3);
-        for mark in
-            [Mark::EMPTY, Mark::PROTECTED, Mark::OUT, Mark::GOES, Mark::ABSOLUTE, Mark::APART, Mark::LISTED_TWICE]
-        {
+        let marks = [Mark::EMPTY, Mark::PROTECTED, Mark::OUT, Mark::GOES, Mark::ABSOLUTE, Mark::APART];
+        for mark in marks.into_iter().chain([Mark::LISTED_TWICE, Mark::ELSEWHERE]) {
             assert!(!entry.has(mark));
             entry.set(mark);
             assert!(entry.has(mark));
@@ -242,6 +252,11 @@ mod tests {
         for other in ["/x/y", "x/../x/y", "x/y.", "x/.y", "..x/y", "x/y/.."] {
             assert_ne!(path_tie(other.as_bytes()), path_tie(b"x/y"), "{other}");
         }
+        for (one, other) in [("nas:/x", "./nas:/x"), ("nas:/x", "laptop:/x"), ("nas:/x", "/x"), ("nas:/x", "nas:x")] {
+            assert_ne!(path_tie(one.as_bytes()), path_tie(other.as_bytes()), "{one} {other}");
+        }
+        assert_eq!(normal_path(b"nas://x/./y"), b"nas:/x/y".as_slice());
+        assert_eq!(normal_path(b".//nas:/x"), b"./nas:/x".as_slice());
         assert_eq!(normal_path(b"//x/y"), b"/x/y".as_slice());
         assert_eq!(normal_path(b"/."), b"/".as_slice());
     }

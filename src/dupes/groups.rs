@@ -27,7 +27,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         self.groups += other.groups;
         self.files += other.files;
         self.bytes = self.bytes.saturating_add(other.bytes);

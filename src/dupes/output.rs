@@ -8,7 +8,7 @@ use super::read::{BATCH, Reader, Rows};
 use super::{Job, Mode};
 use crate::cli::Failure;
 use crate::plan::push_keeper_note;
-use crate::record::COLUMNS;
+use crate::record::{COLUMNS, FileId};
 use crate::stream::{Format, Row, Writer};
 use crate::threads::in_order;
 
@@ -92,7 +92,7 @@ impl<'a> Renderer<'a> {
                 self.destinations.write(entry, row.path, dest);
                 push_keeper_note(keeper.mtime, keeper.id, note);
             } else {
-                note.extend_from_slice(reason_to_stay(entry, &row, &keeper));
+                note.extend_from_slice(reason_to_stay(entry.has(Mark::PROTECTED), row.id, keeper.id));
             }
             writer.write_row(&Row {
                 dest: goes.then_some(dest),
@@ -106,10 +106,10 @@ impl<'a> Renderer<'a> {
 }
 
 /// Why a member of a group stays that is not the one to keep.
-fn reason_to_stay(entry: &Entry, row: &Row<'_>, keeper: &Row<'_>) -> &'static [u8] {
-    if entry.has(Mark::PROTECTED) {
+pub(super) fn reason_to_stay(is_protected: bool, id: Option<FileId>, keeper: Option<FileId>) -> &'static [u8] {
+    if is_protected {
         b"stays: protected"
-    } else if row.id.is_some() && row.id == keeper.id {
+    } else if id.is_some() && id == keeper {
         b"stays: another name of the keeper"
     } else {
         b"stays: another name of a protected file"

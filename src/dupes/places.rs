@@ -8,38 +8,95 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::Job;
 use super::entry::{Entry, LAST_RANK, Mark, NO_RANK, Standing, is_plainly_normal, unescaped};
 use super::read::{BATCH, Rows};
+use super::{Job, Options};
 use crate::cli::Failure;
+use crate::host;
 use crate::place::{self, Location, Locator};
+use crate::report::Reporter;
 use crate::stream::RowRef;
 use crate::threads::{cut, each, retain};
 
-/// In which ways paths are spelled.
+/// In which ways paths are spelled, one bit each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Spellings {
-    relative: bool,
-    absolute: bool,
-    climbing: bool,
-}
+pub(super) struct Spellings(u8);
 
 impl Spellings {
-    fn add(&mut self, other: Self) {
-        self.relative |= other.relative;
-        self.absolute |= other.absolute;
-        self.climbing |= other.climbing;
+    const RELATIVE: u8 = 1;
+    const ABSOLUTE: u8 = 2;
+    /// On a named host.
+    const LOCATED: u8 = 4;
+    const CLIMBING: u8 = 8;
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.0 |= other.0;
     }
 
-    fn of(path: &[u8]) -> Self {
-        let climbing = !is_plainly_normal(path) && place::climbs(Path::new(OsStr::from_bytes(path)));
-        let absolute = path.starts_with(b"/");
-        Self { relative: !absolute, absolute, climbing }
+    pub(super) fn of(path: &[u8]) -> Self {
+        let climbs = !is_plainly_normal(path) && place::climbs(Path::new(OsStr::from_bytes(path)));
+        let kind = if path.starts_with(b"/") {
+            Self::ABSOLUTE
+        } else if host::split(path).is_some() {
+            Self::LOCATED
+        } else {
+            Self::RELATIVE
+        };
+        Self(kind | (u8::from(climbs) * Self::CLIMBING))
+    }
+
+    /// Whether any path names a host.
+    pub(super) fn names_hosts(self) -> bool {
+        self.0 & Self::LOCATED != 0
     }
 
     /// Whether two paths can mean one place below the quarantine.
     pub(super) fn can_meet(self) -> bool {
-        self.climbing || self.relative && self.absolute
+        self.0 & Self::CLIMBING != 0 || self.0.count_ones() > 1
+    }
+}
+
+/// A directory that was named.
+#[derive(Debug)]
+enum Zone {
+    /// By what it is.
+    Here(Rc<Location>),
+    /// By how it is spelled, for on another host nothing can be looked up.
+    There(There),
+}
+
+/// A directory on a host that has a name.
+#[derive(Debug, PartialEq, Eq)]
+struct There {
+    host: String,
+    /// Without `.` and doubled slashes; what climbs is taken by its spelling.
+    path: PathBuf,
+}
+
+impl There {
+    /// `None` where a path names no host.
+    fn of(path: &[u8]) -> Option<Self> {
+        let (host, there) = host::split(path)?;
+        let path = place::absolute(Path::new(OsStr::from_bytes(there)), Path::new("/"));
+        Some(Self { host: host.to_owned(), path })
+    }
+
+    fn is_within(&self, other: &Self) -> bool {
+        self.host == other.host && self.path.starts_with(&other.path)
+    }
+}
+
+impl Zone {
+    fn of(dir: &Path, locator: &mut Locator) -> Self {
+        There::of(dir.as_os_str().as_bytes()).map_or_else(|| Self::Here(locator.directory(dir)), Self::There)
+    }
+
+    fn holds(&self, location: &Location) -> bool {
+        matches!(self, Self::Here(zone) if location.is_within(zone))
+    }
+
+    fn holds_there(&self, dir: &There) -> bool {
+        matches!(self, Self::There(zone) if dir.is_within(zone))
     }
 }
 
@@ -49,8 +106,12 @@ pub(super) struct Places {
     locator: Locator,
     quarantine: Rc<Location>,
     quarantine_spelled: PathBuf,
-    protected: Vec<Rc<Location>>,
-    preferred: Vec<Rc<Location>>,
+    /// Where the quarantine is on a host that has none of its own; unknown where its path is relative.
+    quarantine_there: Option<PathBuf>,
+    /// The quarantines of single hosts.
+    quarantines: Vec<There>,
+    protected: Vec<Zone>,
+    preferred: Vec<Zone>,
     known: HashMap<Vec<u8>, Standing>,
     /// The directory that was asked about last, and its standing once there is one.
     last: (Vec<u8>, Option<Standing>),
@@ -64,17 +125,20 @@ const LONGEST: usize = 4096;
 
 impl Places {
     /// `markers` are directories of which an index tells that they are protected.
-    fn new(job: &Job<'_>, markers: &[PathBuf]) -> io::Result<Self> {
-        let options = job.options;
+    fn new(options: &Options, markers: &[PathBuf]) -> io::Result<Self> {
         let mut locator = Locator::new()?;
         let quarantine = locator.directory(&options.to);
         let quarantine_spelled = place::absolute(&options.to, locator.working_dir());
-        let protected = options.protect.iter().chain(markers).map(|dir| locator.directory(dir)).collect();
-        let preferred = options.prefer.iter().map(|dir| locator.directory(dir)).collect();
+        let protected = options.protect.iter().chain(markers).map(|dir| Zone::of(dir, &mut locator)).collect();
+        let preferred = options.prefer.iter().map(|dir| Zone::of(dir, &mut locator)).collect();
+        let quarantines = options.to_on.iter().filter_map(|dir| There::of(dir.as_os_str().as_bytes())).collect();
+        let quarantine_there = options.to.is_absolute().then(|| quarantine_spelled.clone());
         Ok(Self {
             locator,
             quarantine,
             quarantine_spelled,
+            quarantine_there,
+            quarantines,
             protected,
             preferred,
             known: HashMap::new(),
@@ -83,7 +147,7 @@ impl Places {
     }
 
     /// Where a file stands, by the bytes of its path.
-    fn of_file(&mut self, path: &[u8]) -> Standing {
+    pub(super) fn of_file(&mut self, path: &[u8]) -> Standing {
         let dir = directory(path);
         if let (last, Some(standing)) = &self.last
             && last == dir
@@ -98,23 +162,9 @@ impl Places {
     }
 
     fn look(&mut self, dir: &[u8]) -> Standing {
-        let path = reachable(Path::new(OsStr::from_bytes(dir)));
-        let location = self.locator.directory(path);
-        let spelled = place::absolute(path, self.locator.working_dir());
-        let rank = self.preferred.iter().position(|place| location.is_within(place));
-        let seems_quarantined = self
-            .quarantine_spelled
-            .file_name()
-            .is_some_and(|name| spelled.components().any(|component| component.as_os_str() == name));
-        let standing = Standing {
-            quarantined: location.is_within(&self.quarantine) || spelled.starts_with(&self.quarantine_spelled),
-            protected: self.protected.iter().any(|place| location.is_within(place))
-                || self.locator.is_marked(&location),
-            rank: rank.and_then(|rank| u8::try_from(rank).ok()).unwrap_or(if seems_quarantined {
-                LAST_RANK
-            } else {
-                NO_RANK
-            }),
+        let standing = match There::of(dir) {
+            Some(there) => self.look_there(&there),
+            None => self.look_here(dir),
         };
         if self.known.len() >= REMEMBERED {
             self.known.clear();
@@ -122,11 +172,50 @@ impl Places {
         self.known.insert(dir.to_owned(), standing);
         standing
     }
+
+    /// On another host, a directory is what its path says.
+    fn look_there(&self, dir: &There) -> Standing {
+        let own = self.quarantines.iter().find(|quarantine| quarantine.host == dir.host);
+        let quarantine = own.map(|own| &own.path).or(self.quarantine_there.as_ref());
+        let rank = self.preferred.iter().position(|zone| zone.holds_there(dir));
+        let name = quarantine.unwrap_or(&self.quarantine_spelled).file_name();
+        Standing {
+            quarantined: quarantine.is_some_and(|quarantine| dir.path.starts_with(quarantine)),
+            protected: self.protected.iter().any(|zone| zone.holds_there(dir)),
+            rank: rank_of(rank, seems_quarantined(&dir.path, name)),
+        }
+    }
+
+    fn look_here(&mut self, dir: &[u8]) -> Standing {
+        let path = reachable(Path::new(OsStr::from_bytes(dir)));
+        let location = self.locator.directory(path);
+        let spelled = place::absolute(path, self.locator.working_dir());
+        let rank = self.preferred.iter().position(|zone| zone.holds(&location));
+        Standing {
+            quarantined: location.is_within(&self.quarantine) || spelled.starts_with(&self.quarantine_spelled),
+            protected: self.protected.iter().any(|zone| zone.holds(&location)) || self.locator.is_marked(&location),
+            rank: rank_of(rank, seems_quarantined(&spelled, self.quarantine_spelled.file_name())),
+        }
+    }
+}
+
+/// Whether a directory lies below one that is called like the quarantine, and so may be that of another run.
+fn seems_quarantined(dir: &Path, quarantine: Option<&OsStr>) -> bool {
+    quarantine.is_some_and(|name| dir.components().any(|component| component.as_os_str() == name))
+}
+
+fn rank_of(preferred: Option<usize>, seems_quarantined: bool) -> u8 {
+    let otherwise = if seems_quarantined { LAST_RANK } else { NO_RANK };
+    preferred.and_then(|rank| u8::try_from(rank).ok()).unwrap_or(otherwise)
 }
 
 /// The directory of a file by its spelling, as [`place::parent`] gives it, or another spelling of that.
-fn directory(path: &[u8]) -> &[u8] {
+pub(super) fn directory(path: &[u8]) -> &[u8] {
     match memchr::memrchr(b'/', path) {
+        // The root of another host keeps its slash, without which it would be none.
+        Some(slash) if slash > 0 && path[slash - 1] == b':' && host::split(&path[..=slash]).is_some() => {
+            &path[..=slash]
+        }
         Some(slash) if slash > 0 && !matches!(&path[slash + 1..], b"" | b"." | b"..") => &path[..slash],
         _ => place::parent(Path::new(OsStr::from_bytes(path))).as_os_str().as_bytes(),
     }
@@ -156,7 +245,7 @@ pub(super) fn find(entries: &mut Vec<Entry>, markers: &[RowRef], job: &Job<'_>) 
 }
 
 fn find_piece(piece: &mut [Entry], markers: &[PathBuf], job: &Job<'_>) -> Result<Spellings, Failure> {
-    let mut places = open(job, markers)?;
+    let mut places = open(job.options, markers)?;
     let mut reader = Rows(job.table).reader();
     let mut spellings = Spellings::default();
     for batch in piece.chunks_mut(BATCH) {
@@ -182,7 +271,7 @@ pub(super) fn outside_quarantine(rows: Vec<RowRef>, job: &Job<'_>) -> Result<Vec
     if rows.is_empty() {
         return Ok(outside);
     }
-    let mut places = open(job, &[])?;
+    let mut places = open(job.options, &[])?;
     let mut reader = Rows(job.table).reader();
     for row in rows {
         if !places.of_file(&unescaped(reader.path(row)?)).quarantined {
@@ -193,15 +282,19 @@ pub(super) fn outside_quarantine(rows: Vec<RowRef>, job: &Job<'_>) -> Result<Vec
 }
 
 /// Says so where directories that are protected may not be known as such.
-pub(super) fn tell_unknown_mounts(job: &Job<'_>) {
-    let is_asked = !job.options.protect.is_empty();
+pub(super) fn tell_unknown_mounts(options: &Options, reporter: &Reporter) {
+    let is_asked = options.protect.iter().any(|dir| !host::is_located(dir));
     if is_asked && Locator::new().is_ok_and(|locator| !locator.knows_mounts()) {
-        job.reporter.warn(place::MOUNTS_UNKNOWN);
+        reporter.warn(place::MOUNTS_UNKNOWN);
     }
 }
 
-fn open(job: &Job<'_>, markers: &[PathBuf]) -> Result<Places, Failure> {
-    Places::new(job, markers)
+/// What tells where directories stand, where `markers` are directories of which an index tells that they are protected.
+///
+/// # Errors
+/// [`Failure::Stop`] where there is no working directory.
+pub(super) fn open(options: &Options, markers: &[PathBuf]) -> Result<Places, Failure> {
+    Places::new(options, markers)
         .map_err(|error| Failure::Stop(format!("looking: working directory: {}", crate::report::reason(&error))))
 }
 

@@ -1,6 +1,8 @@
 //! Reading the streams: once from end to end, and then row by row.
 
-use super::entry::{Entry, Mark};
+use super::entry::{Entry, Mark, path_tie, unescaped};
+use super::places::Spellings;
+use super::shard::Shard;
 use super::sieve::Sieve;
 use super::{Job, Mode};
 use crate::cli::Failure;
@@ -79,12 +81,18 @@ pub(super) struct Contents {
     /// Records of files that protect the directory they stand in.
     pub(super) markers: Vec<RowRef>,
     pub(super) faults: Faults,
+    /// In which ways all paths are spelled, where only a shard of the records is in `entries`.
+    pub(super) spellings: Spellings,
     /// Records that `ms-verify --failed` has let fall: their files are not what they say.
     pub(super) disproved: u64,
 }
 
-/// Reads every row once. The lines are counted first, so that no memory is asked for that is not used.
+/// Reads every row once, or twice for a shard. The lines are counted first, so that no memory is asked for that is not
+/// used.
 pub(super) fn read(job: &Job<'_>, progress: &Progress) -> Contents {
+    if let Some(shard) = job.options.shard {
+        return read_shard(shard, job, progress);
+    }
     progress.expect_bytes(job.table.len());
     let parts = job.table.parts(job.jobs * 8);
     let counts = each(job.jobs, parts.iter().collect(), |part: &Part<'_>| part.count_lines());
@@ -131,7 +139,8 @@ impl Sieves {
         retain(entries, job.jobs, |entry| {
             let listed_twice = self.paths.came_twice(entry.tie);
             entry.set_if(listed_twice, Mark::LISTED_TWICE);
-            let shared = all | self.contents.came_twice(entry.key) & !entry.has(Mark::EMPTY);
+            let shared =
+                (all | self.contents.came_twice(entry.key) & !entry.has(Mark::EMPTY)) & !entry.has(Mark::ELSEWHERE);
             (shared | listed_twice) && !entry.is_vacant()
         });
     }
@@ -177,10 +186,7 @@ impl Contents {
                         self.disproved += 1;
                         continue;
                     }
-                    *entry = Entry::of(at, &row);
-                    if row.size == 0 && !job.options.empty {
-                        entry.set(Mark::EMPTY);
-                    }
+                    *entry = entry_of(at, &row, job);
                     if is_marker(&row) {
                         self.markers.push(at);
                     }
@@ -191,7 +197,101 @@ impl Contents {
     }
 }
 
-fn is_marker(row: &Row<'_>) -> bool {
+fn entry_of(at: RowRef, row: &Row<'_>, job: &Job<'_>) -> Entry {
+    let mut entry = Entry::of(at, row);
+    entry.set_if(row.size == 0 && !job.options.empty, Mark::EMPTY);
+    entry
+}
+
+/// Reads the records of a shard, and those of others whose paths may be listed twice: what they say of a path decides
+/// whether a record of this shard counts. The first reading finds out which paths these are.
+fn read_shard(shard: Shard, job: &Job<'_>, progress: &Progress) -> Contents {
+    progress.expect_bytes(2 * job.table.len());
+    let parts = || job.table.parts(job.jobs * 8);
+    let lines = each(job.jobs, parts(), |part| part.count_lines()).into_iter().sum();
+    let paths = Sieve::new(lines);
+    let mut contents = Contents::new(job);
+    for piece in each(job.jobs, parts(), |part| survey_part(part, shard, &paths, job, progress)) {
+        contents.markers.extend(piece.markers);
+        contents.faults.append(&piece.faults);
+        contents.spellings.add(piece.spellings);
+        contents.records += piece.records;
+        contents.disproved += piece.disproved;
+    }
+    let pieces = each(job.jobs, parts(), |part| shard_of_part(part, shard, &paths, job, progress));
+    contents.entries.reserve_exact(pieces.iter().map(Vec::len).sum());
+    contents.entries.extend(pieces.into_iter().flatten());
+    let sieves = Sieves { contents: Sieve::new(contents.entries.len()), paths };
+    let own = contents.entries.iter().filter(|entry| !entry.has(Mark::ELSEWHERE));
+    sieves.contents.add(own.map(|entry| entry.key));
+    sieves.sift(&mut contents.entries, job);
+    contents
+}
+
+/// The first reading: what has to be known of all records.
+fn survey_part(mut part: Part<'_>, shard: Shard, paths: &Sieve, job: &Job<'_>, progress: &Progress) -> Contents {
+    let mut contents = Contents::new(job);
+    let mut ties = Vec::with_capacity(BATCH);
+    while !job.interrupt.came() {
+        let before = part.bytes_left();
+        let Some((at, row)) = part.next_row() else { break };
+        match row {
+            Err(_) => contents.faults.push(at),
+            Ok(row) => {
+                contents.survey(at, &row, shard);
+                if !row.note.is_some_and(Reason::is_named) {
+                    ties.push(path_tie(row.path));
+                }
+            }
+        }
+        if ties.len() == BATCH {
+            paths.add(ties.iter().copied());
+            ties.clear();
+        }
+        progress.add_bytes(before - part.bytes_left());
+        progress.add_files(1);
+    }
+    paths.add(ties.into_iter());
+    contents
+}
+
+impl Contents {
+    fn survey(&mut self, at: RowRef, row: &Row<'_>, shard: Shard) {
+        let is_own = u64::from(shard.owns(row.hash));
+        self.records += is_own;
+        if row.note.is_some_and(Reason::is_named) {
+            self.disproved += is_own;
+            return;
+        }
+        self.spellings.add(Spellings::of(&unescaped(row.path)));
+        if is_marker(row) {
+            self.markers.push(at);
+        }
+    }
+}
+
+/// The second reading: the entries that a shard needs.
+fn shard_of_part(mut part: Part<'_>, shard: Shard, paths: &Sieve, job: &Job<'_>, progress: &Progress) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    while !job.interrupt.came() {
+        let before = part.bytes_left();
+        let Some((at, row)) = part.next_row() else { break };
+        if let Ok(row) = row
+            && !row.note.is_some_and(Reason::is_named)
+        {
+            let mut entry = entry_of(at, &row, job);
+            let is_own = shard.owns(row.hash);
+            entry.set_if(!is_own, Mark::ELSEWHERE);
+            if is_own || paths.came_twice(entry.tie) {
+                entries.push(entry);
+            }
+        }
+        progress.add_bytes(before - part.bytes_left());
+    }
+    entries
+}
+
+pub(super) fn is_marker(row: &Row<'_>) -> bool {
     let is_named = |path: &[u8]| {
         let above = path.strip_suffix(MARKER.as_bytes());
         above.is_some_and(|above| matches!(above.last(), None | Some(b'/')))

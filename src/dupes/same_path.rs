@@ -12,7 +12,7 @@ use crate::stream::RowRef;
 use crate::threads::{cut, each, retain};
 
 /// Leaves one entry for each path, and none for a path whose records contradict each other.
-/// Gives one row of each such path.
+/// Gives one row of each such path, where its best record is none of another shard's, which gives it itself.
 ///
 /// # Errors
 /// When a stream was changed meanwhile.
@@ -35,7 +35,7 @@ pub(super) fn merge(entries: &mut Vec<Entry>, job: &Job<'_>) -> Result<Vec<RowRe
     }
     out.sort_unstable();
     let is_out = |entry: &Entry| entry.has(Mark::LISTED_TWICE) && out.binary_search(&entry.row()).is_ok();
-    retain(entries, job.jobs, |entry| !is_out(entry));
+    retain(entries, job.jobs, |entry| !is_out(entry) && !entry.has(Mark::ELSEWHERE));
     Ok(contradictions)
 }
 
@@ -82,7 +82,7 @@ fn merge_path(same: &mut [Entry], reader: &mut Reader<'_>, contradictions: &mut 
             (best, claim) = (place, other);
         }
     }
-    if contradicted {
+    if contradicted && !same[best].has(Mark::ELSEWHERE) {
         contradictions.push(same[best].row());
     }
     for (place, entry) in same.iter_mut().enumerate() {

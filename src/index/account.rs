@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::cli::Failure;
 use crate::crawl::{Hashing, Options};
 use crate::escape;
+use crate::host::Host;
 use crate::record::{ContentHash, Timestamp};
 use crate::report;
 
@@ -32,6 +33,7 @@ impl Coverage {
         }
         let switches = [("--follow", options.follow), ("--one-file-system", options.one_file_system)];
         terms.extend(switches.iter().filter(|(_, on)| *on).map(|(name, _)| term("option", OsStr::new(name))));
+        terms.extend(options.host.map(|host| term("host", OsStr::new(host.name()))));
         terms.extend(options.filter.to_words().iter().map(|word| term("option", OsStr::new(word))));
         terms.sort_unstable();
         terms.dedup();
@@ -40,6 +42,11 @@ impl Coverage {
 }
 
 impl Coverage {
+    /// What the host is called in paths and ids, if they name it.
+    pub(super) fn host(&self) -> Option<Host> {
+        self.terms.iter().find_map(|term| term.strip_prefix("host=")).and_then(|name| Host::parse(name.as_bytes()))
+    }
+
     /// The working directory, escaped, if relative names hold there.
     pub(super) fn directory(&self) -> Option<&str> {
         self.terms.iter().find_map(|term| term.strip_prefix("directory="))
@@ -124,6 +131,9 @@ mod tests {
         assert_eq!(of(&plain, &["/a", "/b"]), of(&plain, &["/b", "/a", "/b"]));
         assert_ne!(of(&plain, &["/a"]), of(&plain, &["/a", "/b"]));
         assert_ne!(of(&plain, &["/a"]), of(&Options { hashing: Hashing::None, ..plain.clone() }, &["/a"]));
+        let host = Host::parse(b"nas");
+        assert_ne!(of(&plain, &["/a"]), of(&Options { host, ..plain.clone() }, &["/a"]));
+        assert_eq!((of(&plain, &["/a"]).host(), of(&Options { host, ..plain.clone() }, &["/a"]).host()), (None, host));
         assert_ne!(of(&plain, &["/a"]), of(&Options { one_file_system: true, ..plain.clone() }, &["/a"]));
         assert_eq!(of(&plain, &["/a"]), of(&Options { sort: true, mmap: true, ..plain.clone() }, &["/a"]));
     }

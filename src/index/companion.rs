@@ -128,7 +128,7 @@ impl Companion {
         }
         let end = contents.end;
         let meta = file.metadata().map_err(|error| fail("reading", &error))?;
-        let id = FileId { dev: meta.dev(), ino: meta.ino() };
+        let id = FileId::here(meta.dev(), meta.ino());
         // What is left of a line that a crash cut off must not become the beginning of another.
         file.set_len(end).map_err(|error| fail("writing", &error))?;
         let log = Log { file, end, synced: Instant::now(), dirty: false };

@@ -51,9 +51,9 @@ pub(super) fn judge(known: &Known, coverage: &Coverage, places: &[Place], mut va
             return;
         }
         gone += 1;
-        // Where a relative path does not hold, nobody has looked.
-        let was_looked_for = path.starts_with(b"/") || known.holds_here(at);
-        if was_looked_for && vanished.lost(as_path(&path), row.id, row.size) == Fate::OutOfReach {
+        // On another host, and where a relative path does not hold, nobody has looked.
+        let here = known.path_here(&path).filter(|here| here.starts_with(b"/") || known.holds_here(at));
+        if here.is_some_and(|here| vanished.lost(as_path(here), row.id, row.size) == Fate::OutOfReach) {
             kept.add(known.start_of_index(), known.line(at), row.hash);
         }
     });
@@ -62,9 +62,9 @@ pub(super) fn judge(known: &Known, coverage: &Coverage, places: &[Place], mut va
         let used: HashSet<Place> = places.iter().copied().collect();
         known.each_logged(|at, row| {
             let path = row.path_bytes();
-            let holds = path.starts_with(b"/") || known.holds_here(at);
-            let is_lost = holds && !used.contains(&at) && find(&path, &mut reader).is_none();
-            if is_lost && vanished.lost(as_path(&path), row.id, row.size) == Fate::OutOfReach {
+            let here = known.path_here(&path).filter(|here| here.starts_with(b"/") || known.holds_here(at));
+            let lost = here.filter(|_| !used.contains(&at) && find(&path, &mut reader).is_none());
+            if lost.is_some_and(|lost| vanished.lost(as_path(lost), row.id, row.size) == Fate::OutOfReach) {
                 kept.add(known.start_in_companion(at), known.line(at), row.hash);
             }
         });

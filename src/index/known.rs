@@ -20,6 +20,7 @@ use super::trust::{Trust, birth};
 use crate::cli::Failure;
 use crate::escape;
 use crate::hash::Status;
+use crate::host::{self, Host};
 use crate::mapped::Mapping;
 use crate::record::{FileId, Timestamp};
 use crate::report::Reporter;
@@ -45,6 +46,8 @@ pub(super) struct Known {
     told_apart: bool,
     /// Relative paths in the index hold for the crawl in hand.
     holds_here: bool,
+    /// What this host is called in rows, if they name it.
+    host: Option<Host>,
     /// Whether the rows of the index stand in the order of their paths.
     sorted: bool,
     log: Option<Mapping>,
@@ -95,6 +98,7 @@ impl Known {
             began: trust.began,
             told_apart: trust.told_apart,
             holds_here: trust.holds_here,
+            host: trust.host,
             sorted: false,
             log,
             begins: trust.begins,
@@ -172,13 +176,13 @@ impl Known {
     /// What is known of the file `path`, whose status is `status`: from a row of the same path, size and time, or of the
     /// same identity, size and time. Where rows say different things, nothing is known.
     pub(super) fn find(&self, path: &Path, status: &Status, reader: &mut Reader) -> Option<Kept> {
-        let name = escaped(path);
+        let (name, id) = (self.name_of(path), status.id.on(self.host));
         let mut hash = None;
         let (mut by_name, mut by_id) = (None, None);
         let mut youngest: Option<Timestamp> = None;
-        for (number, at) in self.ids.places(self.fingerprint_of_id(status.id)).enumerate() {
+        for (number, at) in self.ids.places(self.fingerprint_of_id(id)).enumerate() {
             let at = Place(at);
-            let Some(row) = self.row(at, reader).filter(|row| is_of(row, status) && row.id == Some(status.id)) else {
+            let Some(row) = self.row(at, reader).filter(|row| is_of(row, status) && row.id == Some(id)) else {
                 continue;
             };
             let is_same_name = row.path == &*name && self.names(path, at);
@@ -220,9 +224,9 @@ impl Known {
     /// The row of the index that says just that this file was there, with no hash. Whether it was told apart is for
     /// [`Known::tells_apart`] to say.
     pub(super) fn find_unread(&self, path: &Path, status: &Status, reader: &mut Reader) -> Option<Kept> {
-        let name = escaped(path);
-        self.ids.places(self.fingerprint_of_id(status.id)).map(Place).find_map(|at| {
-            let row = self.row(at, reader).filter(|row| is_of(row, status) && row.id == Some(status.id))?;
+        let (name, id) = (self.name_of(path), status.id.on(self.host));
+        self.ids.places(self.fingerprint_of_id(id)).map(Place).find_map(|at| {
+            let row = self.row(at, reader).filter(|row| is_of(row, status) && row.id == Some(id))?;
             let is_it = self.is_in_index(at) && row.path == &*name && row.hash.is_none();
             let is_unchanged = is_it && self.start_of(at, status.mtime).is_some() && self.says_no_more(at, reader);
             is_unchanged.then_some(Kept { hash: None, seen: Seen { place: at, verbatim: true } })
@@ -299,11 +303,28 @@ impl Known {
     }
 
     fn fingerprint_of_id(&self, id: FileId) -> u64 {
-        self.hashing.hash_one((id.dev, id.ino))
+        self.hashing.hash_one(id)
     }
 
     fn fingerprint_of_name(&self, escaped: &[u8]) -> u64 {
         self.hashing.hash_one(escaped)
+    }
+
+    /// How a row spells a path of this host.
+    fn name_of<'p>(&self, path: &'p Path) -> Cow<'p, [u8]> {
+        match self.host {
+            None => escaped(path),
+            Some(host) => Cow::Owned(escaped(&host.locate(path)).into_owned()),
+        }
+    }
+
+    /// The path on this host that stands in a row, with nothing escaped in it; `None` where it is on another.
+    pub(super) fn path_here<'p>(&self, path: &'p [u8]) -> Option<&'p [u8]> {
+        match (self.host, host::split(path)) {
+            (None, None) => Some(path),
+            (Some(host), Some((name, there))) if name == host.name() => Some(there),
+            _ => None,
+        }
     }
 
     /// A row of the index is to stay.

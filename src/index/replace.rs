@@ -78,7 +78,7 @@ pub(super) fn take_place(new: &Path, path: &Path, old: Option<FileId>) -> io::Re
         Err(error) => return Err(error.into()),
     }
     let found = new.symlink_metadata()?;
-    if (FileId { dev: found.dev(), ino: found.ino() }) == old {
+    if FileId::here(found.dev(), found.ino()) == old {
         return std::fs::remove_file(new).map(|()| Placed::There).inspect_err(|_| {
             // Then all is as it was, and the error says more than another one could.
             exchange().unwrap_or(());
@@ -194,7 +194,7 @@ mod tests {
     fn only_the_file_that_was_known_loses_its_place() {
         let dir = tempfile::tempdir().expect("directory");
         let (new, path) = (dir.path().join("new"), dir.path().join("index"));
-        let id = |path: &Path| path.metadata().map(|meta| FileId { dev: meta.dev(), ino: meta.ino() }).ok();
+        let id = |path: &Path| path.metadata().map(|meta| FileId::here(meta.dev(), meta.ino())).ok();
         let write = |path: &Path, text: &str| std::fs::write(path, text).expect("written");
         let place = |old| take_place(&new, &path, old).expect("done");
         write(&new, "1");

@@ -7,6 +7,7 @@ use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 use super::Asked;
 use super::companion::Begin;
 use super::lines::Contents;
+use crate::host::Host;
 use crate::record::{ContentHash, Timestamp};
 use crate::report::{self, Reporter};
 
@@ -23,6 +24,8 @@ pub(super) struct Trust {
     pub(super) holds_here: bool,
     /// The companion tells of a crawl that wrote the index, though others may have changed it since.
     pub(super) is_of_crawl: bool,
+    /// What the host of the crawl in hand is called in rows; those of any other tell nothing of its files.
+    pub(super) host: Option<Host>,
     /// The crawls of the companion.
     pub(super) begins: Vec<Begin>,
 }
@@ -47,7 +50,8 @@ impl Trust {
         let holds_here = account.is_none_or(|account| account.coverage.directory() == directory);
         let began = account.map(|account| account.start);
         let is_of_crawl = !contents.accounts.is_empty();
-        let mut trust = Self { start: None, began, told_apart: false, holds_here, is_of_crawl, begins };
+        let host = asked.coverage.host();
+        let mut trust = Self { start: None, began, told_apart: false, holds_here, is_of_crawl, host, begins };
         if asked.rehash {
             // What an unfinished crawl has read for the same reason need not be read once more.
             trust.begins.iter_mut().for_each(|begin| begin.trusted = begin.rehash);

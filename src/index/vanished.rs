@@ -146,7 +146,7 @@ mod tests {
 
     /// Some file, as it is numbered on a device.
     fn on(dev: u64) -> FileId {
-        FileId { dev, ino: 1 }
+        FileId::here(dev, 1)
     }
 
     /// The directory, below the root, that a filesystem is missing from after the files `lost`, which were on the device

@@ -46,7 +46,7 @@ pub(crate) fn young(path: &Path, coverage: &Coverage, max_age: Duration) -> Resu
         let Some(account) = contents.accounts.iter().find(|account| account.content == content) else { continue };
         table.check_whole()?;
         let age = between(account.start, now()).filter(|age| *age <= max_age && account.coverage == *coverage);
-        let id = path.metadata().ok().map(|status| FileId { dev: status.dev(), ino: status.ino() });
+        let id = path.metadata().ok().map(|status| FileId::here(status.dev(), status.ino()));
         return Ok(age.map(|age| Young { table, age, id }));
     }
     Ok(None)

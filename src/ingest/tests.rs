@@ -49,7 +49,7 @@ fn inbox(mut files: Vec<Made>) -> Inbox {
     let mut inbox = Inbox::default();
     for (number, file) in (1..).zip(files) {
         let path = Path::new(file.path);
-        let id = FileId { dev: 1, ino: number };
+        let id = FileId::here(1, number);
         inbox.files.push(Incoming {
             path: path.to_owned(),
             dir: path.parent().unwrap_or(path).into(),

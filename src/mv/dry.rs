@@ -24,7 +24,7 @@ use crate::report::{self, Reporter};
 
 /// Goes through a plan as a run would.
 pub(super) fn run(plan: &Plan, mover: Mover<'_>, options: &Options, reporter: &Reporter) -> Result<Exit, Failure> {
-    let mut output = Output::new(options.common.format())?;
+    let mut output = Output::new(options)?;
     let mut rehearsal = Rehearsal {
         mover,
         kept: HashSet::new(),
@@ -47,8 +47,9 @@ pub(super) fn run(plan: &Plan, mover: Mover<'_>, options: &Options, reporter: &R
     };
     // Cut short, the figures would be those of the rows that somebody read.
     if result.is_ok() {
+        let others = plan.passed_over().told().map(|others| format!("; {others}")).unwrap_or_default();
         let next = if rehearsal.files > 0 { "; to do it: the same without --dry-run" } else { "" };
-        reporter.summary(&format!("{verb} {files}, {}{refused}{next}", report::bytes(rehearsal.bytes)));
+        reporter.summary(&format!("{verb} {files}, {}{refused}{others}{next}", report::bytes(rehearsal.bytes)));
     }
     match result {
         Ok(()) => output.finish().map(|()| reporter.exit()),
@@ -73,7 +74,7 @@ struct Rehearsal<'p> {
 impl Rehearsal<'_> {
     fn note_keepers(&mut self, plan: &Plan) -> Result<(), Failure> {
         for step in plan.steps() {
-            if let Some(keeper) = step?.keeper {
+            if let Some(keeper) = step?.keeper.filter(|keeper| !keeper.is_elsewhere()) {
                 self.kept.insert(self.print(&self.absolute(&keeper.path)));
             }
         }
@@ -106,7 +107,8 @@ impl Rehearsal<'_> {
     }
 
     fn row(&mut self, step: &Step) -> Result<Record, Trouble> {
-        let keeper = step.keeper.as_ref().and_then(|keeper| self.would_be.get(&self.absolute(&keeper.path)).copied());
+        let keeper = step.keeper.as_ref().filter(|keeper| !keeper.is_elsewhere());
+        let keeper = keeper.and_then(|keeper| self.would_be.get(&self.absolute(&keeper.path)).copied());
         let checked = match keeper {
             // The disk cannot tell of this keeper yet, or no longer.
             Some(there) => {

@@ -69,7 +69,7 @@ impl Facts {
             nanoseconds: u32::try_from(nanoseconds).unwrap_or(0),
         };
         Self {
-            id: FileId { dev: stat.st_dev.into(), ino: stat.st_ino.into() },
+            id: FileId::here(stat.st_dev.into(), stat.st_ino.into()),
             size: u64::try_from(stat.st_size).unwrap_or(0),
             mtime: moment(stat.st_mtime, stat.st_mtime_nsec),
             ctime: moment(stat.st_ctime, stat.st_ctime_nsec),

@@ -13,6 +13,7 @@ use super::dirs::{Dirs, Entry};
 use super::facts::{Difference, Facts};
 use super::keep::Kept;
 use super::losses::Losses;
+use super::proof::Proof;
 use super::removal::Aside;
 use super::shelf::{Shelf, Shelved};
 use super::trouble::Trouble;
@@ -65,6 +66,8 @@ pub(super) struct Mover<'p> {
     pub(super) leaving: Leaving,
     /// What is known of volumes on the shelf.
     pub(super) shelf: Shelf,
+    /// What is known of copies on other hosts.
+    pub(super) proof: Proof,
     pub(super) interrupt: Interrupt,
     pub(super) progress: &'p Progress,
     /// Directories that this run made.
@@ -209,6 +212,9 @@ impl Mover<'_> {
             return Err(Trouble::refused("moving", &step.source, reason));
         }
         let Some(keeper) = &step.keeper else { return Ok(None) };
+        if keeper.is_elsewhere() {
+            return self.proof.vouch(keeper, step, (source, facts)).map(|()| None);
+        }
         if self.standing_at(&keeper.path).is_none()
             && let Some(shelved) = Shelved::find(&keeper.path, &mut self.dirs)
         {

@@ -31,7 +31,7 @@ pub(super) fn undo(
     reporter: &Reporter,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
-    let mut output = Output::new(options.common.format())?;
+    let mut output = Output::new(options)?;
     let is_named = !options.operands.is_empty() || options.journal.is_some();
     let origin = if is_named { Origin::Named } else { Origin::Found };
     for path in journals(options, reporter)? {

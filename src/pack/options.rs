@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use lexopt::Parser;
 
 use crate::cli::{self, Common, Failure};
+use crate::host::{self, Host};
+use crate::report::shown;
 use crate::volume::medium::{self, Disc, DiscOptions};
 
 /// What is to stay together.
@@ -27,6 +29,8 @@ pub struct Options {
     pub indexes: Vec<OsString>,
     /// The archive.
     pub to: PathBuf,
+    /// What this host is called in streams of several hosts: only its records are packed.
+    pub host: Option<Host>,
     /// What the volumes are to fit.
     pub disc: Disc,
     /// Directories whose files go into volumes by their path below; where the sources part where none is named.
@@ -50,6 +54,7 @@ pub struct Options {
 pub struct Builder {
     indexes: Vec<OsString>,
     to: Option<PathBuf>,
+    host: Option<Host>,
     disc: DiscOptions,
     roots: Vec<PathBuf>,
     atomic: Atomic,
@@ -79,6 +84,7 @@ impl Builder {
     pub fn take(&mut self, option: &str, parser: &mut Parser) -> Result<bool, Failure> {
         match option {
             "--to" => self.to = Some(cli::path(option, parser.value()?)?),
+            "--host" => self.host = Some(Host::of_option(option, &parser.value()?)?),
             "--root" => self.roots.push(cli::path(option, parser.value()?)?),
             "--atomic" => {
                 let words = [("day", Atomic::Day), ("dir", Atomic::Dir), ("none", Atomic::None)];
@@ -99,11 +105,13 @@ impl Builder {
     /// [`Failure::Usage`] for what is missing, or contradicts itself.
     pub fn build(self) -> Result<Options, Failure> {
         let to = self.to.ok_or_else(|| Failure::Usage(TO_IS_MISSING.into()))?;
+        let here = |option: &str, dir: PathBuf| on_this_host(option, dir, self.host);
         Ok(Options {
             indexes: self.indexes,
-            to,
+            to: here("--to", to)?,
+            host: self.host,
             disc: self.disc.disc()?,
-            roots: self.roots,
+            roots: self.roots.into_iter().map(|root| here("--root", root)).collect::<Result<_, _>>()?,
             atomic: self.atomic,
             open: self.open.unwrap_or(2),
             min_fill: self.min_fill.unwrap_or(98_000),
@@ -112,6 +120,19 @@ impl Builder {
             common: self.common,
         })
     }
+}
+
+/// A directory as it is here, if it names a host. Of no other host, anything is known.
+fn on_this_host(option: &str, dir: PathBuf, host: Option<Host>) -> Result<PathBuf, Failure> {
+    if !host::is_located(&dir) {
+        return Ok(dir);
+    }
+    host.and_then(|host| host.path_here(&dir)).ok_or_else(|| {
+        let dir = shown(&dir);
+        Failure::Usage(format!(
+            "{option}: {dir}: it names a host, and --host does not say that it is this, where packing looks"
+        ))
+    })
 }
 
 fn open(option: &str, value: &OsStr) -> Result<usize, Failure> {

@@ -1,6 +1,7 @@
 //! The plan, in the order of volumes and paths.
 
 use std::io::Write;
+use std::path::Path;
 
 use super::fill::{Packing, Volume};
 use super::item::Item;
@@ -9,6 +10,7 @@ use super::{Job, Plan};
 use crate::cli::Failure;
 use crate::escape;
 use crate::record::COLUMNS;
+use crate::report;
 use crate::stream::table::RowReader;
 use crate::stream::{Format, Row, Writer};
 use crate::threads::in_order;
@@ -34,7 +36,11 @@ pub(super) fn write(plan: &Plan, job: &Job<'_>, out: &mut dyn Write) -> Result<(
     let format = job.options.common.format();
     Writer::new(&mut *out, format, COLUMNS.len()).and_then(|mut header| header.flush()).map_err(failed)?;
     let lines = lines(plan);
-    let homes: Vec<Vec<u8>> = plan.packing.volumes.iter().map(|volume| home(volume, job)).collect();
+    let archive = match job.options.host {
+        None => job.options.to.clone(),
+        Some(host) => host.locate(&std::path::absolute(&job.options.to).map_err(|error| no_directory(&error))?),
+    };
+    let homes: Vec<Vec<u8>> = plan.packing.volumes.iter().map(|volume| home(volume, &archive)).collect();
     let hire = || {
         let mut renderer = Renderer::new(plan, job, &homes);
         move |chunk: &[Line]| renderer.render(chunk)
@@ -66,9 +72,13 @@ fn lines(plan: &Plan) -> Vec<Line> {
     lines
 }
 
+fn no_directory(error: &std::io::Error) -> Failure {
+    Failure::Stop(format!("finding the working directory: {}", report::reason(error)))
+}
+
 /// The escaped path of a volume, with the slash behind it.
-fn home(volume: &Volume, job: &Job<'_>) -> Vec<u8> {
-    let dir = volume.number.map(|number| number.dir(&job.options.to)).unwrap_or_default();
+fn home(volume: &Volume, archive: &Path) -> Vec<u8> {
+    let dir = volume.number.map(|number| number.dir(archive)).unwrap_or_default();
     let mut home = escape::escape(dir.as_os_str().as_encoded_bytes()).into_bytes();
     home.push(b'/');
     home

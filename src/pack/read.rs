@@ -10,6 +10,7 @@ use super::item::{Items, LONGEST_PATH};
 use super::refusals::{Refusal, Refusals};
 use super::tree::{DirId, split};
 use crate::cli::Failure;
+use crate::host::{self, PassedOver};
 use crate::plan::is_part;
 use crate::progress::Progress;
 use crate::stream::table::Part;
@@ -25,6 +26,8 @@ pub(super) struct Contents {
     pub(super) items: Items,
     /// Records that are no files to be packed.
     pub(super) unusable: Refusals,
+    /// Records that are not for this host to pack.
+    pub(super) passed_over: PassedOver,
 }
 
 /// Reads every row; `None` after an interrupt.
@@ -74,6 +77,7 @@ fn join(parts: Vec<PartContents>) -> Contents {
         }
         contents.items.append(part.items, &numbers);
         contents.unusable.extend(part.unusable);
+        contents.passed_over += part.passed_over;
     }
     contents
 }
@@ -83,6 +87,7 @@ struct PartContents {
     dirs: Dirs,
     items: Items,
     unusable: Refusals,
+    passed_over: PassedOver,
     /// The first record of a duplicate.
     duplicate: Option<RowRef>,
     faults: Faults,
@@ -121,11 +126,18 @@ impl PartContents {
             self.duplicate = self.duplicate.or(Some(at));
         }
         let path = if row.plain.is_some() { Cow::Borrowed(row.path) } else { row.path_bytes() };
-        let (mut dir, name) = split(&path);
+        if !self.passed_over.keeps(&path, job.options.host) {
+            return;
+        }
+        let there = host::split(&path);
+        let is_elsewhere = there.is_some() && job.options.host.is_none();
+        let path = there.map_or(&*path, |(_, there)| there);
+        let (mut dir, name) = split(path);
         if dir.is_empty() && path.starts_with(b"/") {
             dir = b"/";
         }
         let refusal = match name {
+            _ if is_elsewhere => Some(Refusal::Elsewhere),
             b"" | b"." | b".." => Some(Refusal::NoFile),
             _ if path.len() > LONGEST_PATH => Some(Refusal::LongPath),
             _ if is_part(name) => Some(Refusal::Unfinished),

@@ -13,6 +13,8 @@ use crate::volume::Number;
 /// Why a file is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
+    /// It is on a host that has a name, and this one has none.
+    Elsewhere,
     /// Its path names a directory.
     NoFile,
     /// Its path is longer than the system takes.
@@ -96,6 +98,9 @@ impl Refusals {
 impl Refusal {
     fn text(self, size: u64, job: &Job<'_>) -> String {
         match self {
+            Self::Elsewhere => {
+                "left out: it is on a host that has a name; there, --host packs it (a directory with a colon at its end is written ./NAME:)".into()
+            }
             Self::NoFile => "left out: this names a directory".into(),
             Self::LongPath => format!("left out: its path is longer than the {LONGEST_PATH} bytes that the system takes"),
             Self::Unfinished => {

@@ -30,7 +30,11 @@ pub(super) fn write(job: &Job<'_>, out: &mut dyn Write) -> Result<(), Failure> {
     let out = BufWriter::with_capacity(BUFFER, out);
     let failed = |error| Failure::output(&error);
     let writer = Writer::new(out, job.options.common.format(), INDEX_COLUMNS).map_err(failed)?;
-    let mut cat = Cat { job, archive: &archive, writer, volumes: 0, records: 0 };
+    let home = match job.options.host {
+        None => archive.dir.clone(),
+        Some(host) => host.locate(&std::path::absolute(&archive.dir).map_err(|error| no_directory(&error))?),
+    };
+    let mut cat = Cat { job, archive: &archive, home, writer, volumes: 0, records: 0 };
     for (number, traces) in &archive.volumes {
         if job.interrupt.came() {
             break;
@@ -44,9 +48,15 @@ pub(super) fn write(job: &Job<'_>, out: &mut dyn Write) -> Result<(), Failure> {
     Ok(())
 }
 
+fn no_directory(error: &std::io::Error) -> Failure {
+    Failure::Stop(format!("finding the working directory: {}", report::reason(error)))
+}
+
 struct Cat<'a, W: Write> {
     job: &'a Job<'a>,
     archive: &'a Archive,
+    /// The archive, as the paths of records have it.
+    home: PathBuf,
     writer: Writer<W>,
     volumes: u64,
     records: u64,
@@ -99,8 +109,9 @@ impl<W: Write> Cat<'_, W> {
             return Ok(());
         }
         self.volumes += 1;
+        let home = number.dir(&self.home);
         for record in records {
-            let record = Record { path: dir.join(&record.path), id: None, ..record };
+            let record = Record { path: home.join(&record.path), id: None, ..record };
             self.writer.write(&record).map_err(|error| Failure::output(&error))?;
             self.records += 1;
             if self.records.is_multiple_of(CHUNK) && self.job.interrupt.came() {
@@ -123,7 +134,7 @@ impl<W: Write> Cat<'_, W> {
             Err(other) => return Err(other),
         };
         self.volumes += 1;
-        let mut path = escape::escape(self.archive.dir.join("").as_os_str().as_bytes()).into_bytes();
+        let mut path = escape::escape(self.home.join("").as_os_str().as_bytes()).into_bytes();
         let (prefix, volume) = (path.len(), PathBuf::from(number.to_string()));
         let mut faults = Faults::new(true);
         'all: for mut part in table.parts(1) {

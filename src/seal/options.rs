@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use lexopt::Parser;
 
 use crate::cli::{self, Common, Failure};
+use crate::host::Host;
 use crate::stream::Table;
 use crate::volume::Number;
 use crate::volume::catalogue::{Burn, Others};
@@ -42,6 +43,8 @@ pub struct Options {
     pub filesystem: Option<Filesystem>,
     /// Whether to go on without malformed lines.
     pub skip_bad_lines: bool,
+    /// What this host is called in streams of several hosts.
+    pub host: Option<Host>,
     /// What all tools can be told.
     pub common: Common,
 }
@@ -63,6 +66,7 @@ pub struct Builder {
     media_id: Option<String>,
     disc: DiscOptions,
     skip_bad_lines: bool,
+    host: Option<Host>,
     common: Common,
 }
 
@@ -97,6 +101,7 @@ impl Builder {
             "--copy" => self.copy = Some(text(option, &parser.value()?)?),
             "--media-id" => self.media_id = Some(text(option, &parser.value()?)?),
             "--skip-bad-lines" => self.skip_bad_lines = true,
+            "--host" => self.host = Some(Host::of_option(option, &parser.value()?)?),
             _ => return Ok(self.disc.take(option, parser)? || self.common.take(option, parser)?),
         }
         Ok(true)
@@ -140,6 +145,7 @@ impl Builder {
             disc: if self.disc.names_a_disc() { Some(self.disc.disc()?) } else { None },
             filesystem: self.disc.named_filesystem(),
             skip_bad_lines: self.skip_bad_lines,
+            host: self.host,
             common: self.common,
         })
     }
@@ -163,6 +169,10 @@ impl Builder {
             (
                 *action != Action::Stream && self.skip_bad_lines,
                 "--skip-bad-lines: only a stream has lines to be skipped",
+            ),
+            (
+                !matches!(action, Action::Stream | Action::Cat) && self.host.is_some(),
+                "--host: only streams name hosts, those that are sealed by and that of --cat",
             ),
             (
                 *action != Action::Cat && self.common.names_a_format(),

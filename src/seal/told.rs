@@ -12,6 +12,7 @@ use super::Job;
 use super::inventory::{File, Inventory};
 use crate::cli::Failure;
 use crate::escape;
+use crate::host::{Host, PassedOver};
 use crate::place::{self, Location, Locator};
 use crate::record::{ContentHash, FileId, Record, Timestamp};
 use crate::report::{self, Reporter};
@@ -27,6 +28,8 @@ use crate::volume::{Number, RESERVED};
 #[derive(Debug)]
 pub(super) struct Told<'t> {
     table: &'t Table,
+    /// What this host is called in the rows.
+    host: Option<Host>,
     finder: Finder,
     volumes: BTreeMap<Number, Vec<RowRef>>,
 }
@@ -37,7 +40,9 @@ impl<'t> Told<'t> {
     /// # Errors
     /// [`Failure::Stop`] where a line is malformed.
     pub(super) fn read(table: &'t Table, archive: &Archive, job: &Job<'_>) -> Result<Self, Failure> {
-        let mut told = Self { table, finder: Finder::new(archive)?, volumes: BTreeMap::new() };
+        let host = job.options.host;
+        let mut told = Self { table, host, finder: Finder::new(archive)?, volumes: BTreeMap::new() };
+        let mut passed_over = PassedOver::default();
         let (mut strays, mut faults) = (Strays::default(), Faults::new(job.options.skip_bad_lines));
         for mut part in table.parts(1) {
             while let Some((at, row)) = part.next_row() {
@@ -45,12 +50,13 @@ impl<'t> Told<'t> {
                 if job.interrupt.came() {
                     return Ok(told);
                 }
-                match row.map(|row| (place_of(&row), row)) {
+                match row.map(|row| (place_of(&row, host), row)) {
+                    Ok((_, row)) if !passed_over.keeps(&row.path_bytes(), host) => {}
                     Ok((path, row)) => {
                         if let Some((number, _)) = told.finder.find(&path) {
                             told.volumes.entry(number).or_default().push(at);
                         } else {
-                            let dest = row.dest.and_then(|dest| told.finder.find(&place_from(dest)));
+                            let dest = row.dest.and_then(|dest| told.finder.find(&place_from(dest, host)));
                             strays.add(path, dest.is_some());
                         }
                     }
@@ -61,6 +67,7 @@ impl<'t> Told<'t> {
         table.judge(&faults, job.reporter)?;
         table.check_whole()?;
         strays.tell(archive, job.reporter);
+        passed_over.told().iter().for_each(|others| job.reporter.summary(others));
         Ok(told)
     }
 
@@ -79,13 +86,13 @@ impl<'t> Told<'t> {
         for at in self.volumes.get(&number).into_iter().flatten() {
             let row = self.table.row(*at, &mut reader);
             let row = row.map_err(|fault| Failure::Stop(format!("reading: {}: {fault}", self.table.describe(*at))))?;
-            let path = place_of(&row);
+            let path = place_of(&row, self.host);
             let Some((_, below)) = self.finder.find(&path) else { continue };
             account.plans.add(number, &row);
             account.moved += u64::from(row.dest.is_some());
             // A crawl of a volume whose sealing was cut off lists these, too.
             if !RESERVED.iter().any(|name| below == Path::new(name)) {
-                account.claims.push(Claim::new(below, path, &row));
+                account.claims.push(Claim::new(below, path, &row, self.host));
             }
         }
         self.table.check_whole()?;
@@ -95,12 +102,15 @@ impl<'t> Told<'t> {
     }
 }
 
-fn place_of(row: &Row<'_>) -> PathBuf {
-    PathBuf::from(std::ffi::OsStr::from_bytes(&row.path_bytes()))
+fn place_of(row: &Row<'_>, host: Option<Host>) -> PathBuf {
+    place_from(row.path, host)
 }
 
-fn place_from(escaped: &[u8]) -> PathBuf {
-    PathBuf::from(std::ffi::OsStr::from_bytes(&escape::unescape(escaped).unwrap_or(Cow::Borrowed(escaped))))
+/// On this host, if the path names it.
+fn place_from(escaped: &[u8], host: Option<Host>) -> PathBuf {
+    let bytes = escape::unescape(escaped).unwrap_or(Cow::Borrowed(escaped));
+    let path = PathBuf::from(std::ffi::OsStr::from_bytes(&bytes));
+    host.and_then(|host| host.path_here(&path)).unwrap_or(path)
 }
 
 /// Rows of files that lie in no volume.
@@ -298,9 +308,11 @@ pub(super) struct Promise {
 }
 
 impl Claim {
-    fn new(below: PathBuf, path: PathBuf, row: &Row<'_>) -> Self {
+    fn new(below: PathBuf, path: PathBuf, row: &Row<'_>, host: Option<Host>) -> Self {
         let is_doubtful = row.note.is_some_and(Reason::is_named);
-        Self { below, path, size: row.size, mtime: row.mtime, id: row.id, hash: row.hash, is_doubtful }
+        // A row of another host does not come so far.
+        let id = row.id.map(|id| if host == id.host { id.on(None) } else { id });
+        Self { below, path, size: row.size, mtime: row.mtime, id, hash: row.hash, is_doubtful }
     }
 
     fn key(&self) -> &[u8] {

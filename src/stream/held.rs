@@ -12,6 +12,7 @@ use std::path::Path;
 use crate::cli::Failure;
 use crate::guide;
 use crate::mapped::Mapping;
+use crate::record::Timestamp;
 
 /// An input that is held.
 #[derive(Debug)]
@@ -83,6 +84,13 @@ impl Held {
     #[must_use]
     pub fn is_file(&self) -> bool {
         self.shared.is_some()
+    }
+
+    /// When it was last written to, if it is a file.
+    #[must_use]
+    pub fn last_written(&self) -> Option<Timestamp> {
+        let (_, (_, seconds, nanoseconds)) = self.shared.as_ref()?;
+        Some(Timestamp { seconds: *seconds, nanoseconds: u32::try_from(*nanoseconds).unwrap_or(0) })
     }
 
     /// Whether somebody changed it while it was held: nothing that was read from it can be trusted.

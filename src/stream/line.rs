@@ -321,7 +321,7 @@ fn row<'a>(layout: &Layout, fields: &Fields<'a>) -> Result<Row<'a>, Fault> {
         hash: cell.optional(1, ContentHash::parse, "is neither 64 lower-case hexadecimal digits nor -")?,
         size: cell.size()?,
         mtime: cell.optional(3, Timestamp::parse, "is neither seconds with nine decimal places nor -")?,
-        id: cell.optional(4, FileId::parse, "is neither DEVICE:INODE nor -")?,
+        id: cell.optional(4, FileId::parse, "is neither DEVICE:INODE, after HOST/ or not, nor -")?,
         dest: cell.text(5, true)?,
         keep: cell.text(6, true)?,
         note: cell.text(7, false)?,

@@ -1,6 +1,7 @@
 //! The line of an index as it is mostly written, read without a second look: five columns, numbers without needless
 //! zeros, and nothing in the path that is escaped or not ASCII.
 
+use crate::host::Host;
 use crate::record::{ContentHash, FileId, Timestamp};
 use crate::stream::line::Row;
 
@@ -48,9 +49,20 @@ fn id(text: &[u8]) -> Option<(Option<FileId>, &[u8])> {
     if let Some(rest) = text.strip_prefix(b"-") {
         return Some((None, rest));
     }
+    if let Some((dev, ino, rest)) = numbers(text) {
+        return Some((Some(FileId::here(dev, ino)), rest));
+    }
+    let slash = memchr::memchr3(b'/', b'\t', b'\n', text).filter(|end| text[*end] == b'/')?;
+    let host = Host::parse(&text[..slash])?;
+    let (dev, ino, rest) = numbers(&text[slash + 1..])?;
+    Some((Some(FileId { host: Some(host), dev, ino }), rest))
+}
+
+/// The two numbers that a text begins with, a colon between them.
+fn numbers(text: &[u8]) -> Option<(u64, u64, &[u8])> {
     let (dev, rest) = number(text)?;
     let (ino, rest) = number(rest.strip_prefix(b":")?)?;
-    Some((Some(FileId { dev, ino }), rest))
+    Some((dev, ino, rest))
 }
 
 /// The number that a text begins with, and what comes after it, unless it is written with needless zeros.
@@ -133,7 +145,7 @@ mod tests {
         fn what_is_plain_reads_as_in_the_general_way(
             path in r"[ -~]{1,9}|-|\\n|ä",
             hash in "-|[0-9a-f]{64}|[0-9a-g]{63,64}",
-            numbers in r"[0-9]{1,19}\t(-|-?[0-9]{1,11}\.[0-9]{8,10})\t(-|[0-9]{1,9}:[0-9]{1,20})",
+            numbers in r"[0-9]{1,19}\t(-|-?[0-9]{1,11}\.[0-9]{8,10})\t(-|(nas/|3n.a/|N/|/)?[0-9]{1,9}:[0-9]{1,20})",
             end in r"|\t|\tx|\r",
         ) {
             let line = format!("{path}\t{hash}\t{numbers}{end}");

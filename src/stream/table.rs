@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fmt::Display;
 
 use crate::cli::Failure;
+use crate::record::Timestamp;
 use crate::report::Reporter;
 use crate::stream::fault::Fault;
 use crate::stream::faults::Faults;
@@ -210,6 +211,13 @@ impl Table {
     #[must_use]
     pub fn describe(&self, at: RowRef) -> String {
         LineNumbers::default().describe(self, at)
+    }
+
+    /// When the youngest of the files was last written to; `None` where any stream came through a pipe.
+    #[must_use]
+    pub fn last_written(&self) -> Option<Timestamp> {
+        let written: Option<Vec<Timestamp>> = self.sources.iter().map(|source| source.held.last_written()).collect();
+        written?.into_iter().max()
     }
 
     /// Checks that no stream was changed while it was read.

@@ -232,7 +232,11 @@ pub(crate) fn push_time(time: Option<Timestamp>, line: &mut Vec<u8>) {
 pub(crate) fn push_id(id: Option<FileId>, line: &mut Vec<u8>) {
     match id {
         None => line.push(b'-'),
-        Some(FileId { dev, ino }) => {
+        Some(FileId { host, dev, ino }) => {
+            if let Some(host) = host {
+                line.extend_from_slice(host.name().as_bytes());
+                line.push(b'/');
+            }
             push_decimal(dev, line);
             line.push(b':');
             push_decimal(ino, line);

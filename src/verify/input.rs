@@ -1,12 +1,13 @@
 //! What an operand holds, told apart by its content: a stream, a volume's `index.json`, or what b3sum writes.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use super::Options;
 use super::claim::Claim;
 use crate::cli::Failure;
+use crate::host::{self, Host, PassedOver};
 use crate::report::Reporter;
 use crate::stream::line::{Layout, Line, LineReader};
 use crate::stream::table::judge;
@@ -21,6 +22,10 @@ pub(super) struct Input {
     pub(super) has_sizes: bool,
     /// Where its relative paths hold.
     base: PathBuf,
+    /// What this host is called in it, where that is a stream.
+    host: Option<Host>,
+    /// Whether its paths may name hosts; lists of one volume or directory do not.
+    is_stream: bool,
     /// What was no stream at first, and its lines that are malformed.
     sums: Option<(Held, Faults)>,
 }
@@ -65,7 +70,35 @@ impl Input {
                 (Table::of(stream)?, Some((held, faults)))
             }
         };
-        Ok(Self { table, has_sizes: kind != Kind::Sums, base, sums })
+        let is_stream = kind == Kind::Stream;
+        let host = options.host.filter(|_| is_stream);
+        Ok(Self { table, has_sizes: kind != Kind::Sums, base, host, is_stream, sums })
+    }
+
+    /// Whether a record is for this host to verify; counts it if it is not.
+    pub(super) fn is_ours(&self, row: &Row<'_>, passed_over: &mut PassedOver) -> bool {
+        passed_over.keeps(&row.path_bytes(), self.host)
+    }
+
+    /// A file of another host would only seem to be missing. A directory may be called like a host, though.
+    ///
+    /// # Errors
+    /// [`Failure::Stop`] where a record names a host, and it is not known which this is.
+    pub(super) fn refuse_elsewhere(&self, at: RowRef, row: &Row<'_>) -> Result<(), Failure> {
+        if self.host.is_some() || !self.is_stream {
+            return Ok(());
+        }
+        let path = row.path_bytes();
+        let Some((name, _)) = host::split(&path) else { return Ok(()) };
+        let is_here = || self.base.join(OsStr::from_bytes(&path)).symlink_metadata().is_ok();
+        if row.id.is_none_or(|id| id.host.is_none()) && is_here() {
+            return Ok(());
+        }
+        let (place, path) = (self.table.describe(at), crate::escape::for_people(&path));
+        Err(Failure::Stop(format!(
+            "reading: {place}: {path} is on the host {name}: there, --host {name} verifies its records; a directory that is \
+             called {name}: is written ./{path}"
+        )))
     }
 
     /// Names what was malformed before it became a stream.
@@ -79,12 +112,17 @@ impl Input {
         }
     }
 
+    fn path_here(&self, row: &Row<'_>) -> PathBuf {
+        let path = PathBuf::from(OsString::from_vec(row.path_bytes().into_owned()));
+        self.host.and_then(|host| host.path_here(&path)).unwrap_or(path)
+    }
+
     pub(super) fn claim(&self, input: usize, place: usize, at: RowRef, row: &Row<'_>) -> Claim {
         Claim {
             place,
             input,
             row: at,
-            path: self.base.join(OsString::from_vec(row.path_bytes().into_owned())),
+            path: self.base.join(self.path_here(row)),
             hash: row.hash,
             size: self.has_sizes.then_some(row.size),
             mtime: row.mtime,

@@ -7,6 +7,7 @@ use super::claim::{Claim, Inspector, Verdict};
 use super::input::Input;
 use crate::cli::Failure;
 use crate::hash::Scratch;
+use crate::host::PassedOver;
 use crate::pool::{Hand, Pool, Tasks};
 use crate::reading::{Reader, Reading};
 use crate::stream::table::Part;
@@ -50,8 +51,12 @@ impl<'a> Rows<'a> {
             };
             match part.next_row() {
                 Some((at, Ok(row))) => {
-                    let input = self.next - 1;
-                    return Some(self.inputs[input].claim(input, place, at, &row));
+                    let number = self.next - 1;
+                    let input = &self.inputs[number];
+                    // The others were counted before.
+                    if input.is_ours(&row, &mut PassedOver::default()) {
+                        return Some(input.claim(number, place, at, &row));
+                    }
                 }
                 // It was named before.
                 Some((_, Err(_))) => {}

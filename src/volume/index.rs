@@ -4,6 +4,7 @@
 //! forms of the stream. The files are turned into rows one by one as they are read, so that none is held.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fmt;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt as _;
@@ -17,6 +18,7 @@ use super::extent::TextLen;
 use super::{Number, json};
 use crate::cli::Failure;
 use crate::escape;
+use crate::host;
 use crate::record::{ContentHash, Record, Timestamp};
 use crate::stream::Held;
 
@@ -190,7 +192,9 @@ impl File {
         let mtime = self.mtime.map_or("-".to_owned(), |mtime| mtime.to_string());
         // What others have escaped less, such as a byte order mark, is told as the stream has it.
         let path = escape::unescape(self.path.as_bytes()).unwrap_or_default();
-        let path = if *path == *b"-" { "./-".to_owned() } else { escape::escape(&path) };
+        // As in a stream, where a path may name a host.
+        let local = host::as_local(OsStr::from_bytes(&path));
+        let path = if *path == *b"-" { "./-".to_owned() } else { escape::escape(local.as_bytes()) };
         format!("{path}\t{hash}\t{}\t{mtime}\t-\n", self.size)
     }
 }

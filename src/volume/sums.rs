@@ -4,11 +4,14 @@
 //! A line that begins with a backslash has a path in which `\\`, `\n` and `\r` stand for what a line cannot hold.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt as _;
 
 use super::extent::TextLen;
 use crate::cli::Failure;
 use crate::escape;
+use crate::host;
 use crate::record::ContentHash;
 use crate::report;
 use crate::stream::{Fault, Faults, Held, RowRef};
@@ -93,8 +96,10 @@ pub(crate) fn told(held: &Held, faults: &Faults) -> impl Iterator<Item = (String
     })
 }
 
-/// A file called `-` is not to be taken for an unknown path.
+/// A file called `-` is not to be taken for an unknown path, nor one in a directory `nas:` for one on a host.
 fn escape_path(path: &[u8], line: &mut Vec<u8>) {
+    let path = host::as_local(OsStr::from_bytes(path));
+    let path = path.as_bytes();
     escape::escape_into(if path == b"-" { b"./-" } else { path }, line);
 }
 

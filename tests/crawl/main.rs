@@ -9,4 +9,5 @@ mod changes;
 mod disks;
 mod errors;
 mod filters;
+mod hosts;
 mod walk;

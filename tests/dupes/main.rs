@@ -5,5 +5,8 @@ mod support;
 
 mod basics;
 mod choice;
+mod hosts;
 mod order;
 mod protect;
+mod shard;
+mod sorted;

@@ -72,7 +72,7 @@ fn record(path: &[u8], number: u8) -> Record {
         hash: (!number.is_multiple_of(3)).then_some(ContentHash([number; 32])),
         size: u64::from(number) << (number % 64),
         mtime: (!number.is_multiple_of(4)).then_some(Timestamp { seconds, nanoseconds: 500_000_000 }),
-        id: (!number.is_multiple_of(5)).then_some(FileId { dev: 66_306, ino: u64::MAX - u64::from(number) }),
+        id: (!number.is_multiple_of(5)).then_some(FileId::here(66_306, u64::MAX - u64::from(number))),
         dest: None,
         keep: None,
         note: None,

@@ -26,11 +26,11 @@ fn help_names_the_options_that_a_tool_takes() {
     let options = [
         (
             "ms-crawl",
-            "--hash --one-file-system --exclude --include --min-size --max-size --no-junk --files-from --absolute --sort --jobs --quiet --progress --csv --header",
+            "--hash --one-file-system --exclude --include --min-size --max-size --no-junk --files-from --absolute --host --sort --jobs --quiet --progress --csv --header",
         ),
         (
             "ms-dupes",
-            "--empty --protect --prefer --keep --to --unique --groups --skip-bad-lines --quiet --csv --header",
+            "--empty --protect --prefer --keep --to --unique --groups --sorted --shard --skip-bad-lines --quiet --csv --header",
         ),
         (
             "ms-ingest",
@@ -38,19 +38,19 @@ fn help_names_the_options_that_a_tool_takes() {
         ),
         (
             "ms-mv",
-            "--dry-run --to --copy --link --check --offline-keep --protect --prune --journal --undo --skip-bad-lines --quiet",
+            "--dry-run --to --copy --link --check --offline-keep --host --keep-proof --protect --prune --journal --undo --skip-bad-lines --quiet",
         ),
         (
             "ms-seal",
-            "--all --burned --copy --media-id --list --cat --media --capacity --reserve --fs --skip-bad-lines --jobs --quiet --csv --header --progress",
+            "--all --burned --copy --media-id --list --cat --host --media --capacity --reserve --fs --skip-bad-lines --jobs --quiet --csv --header --progress",
         ),
         (
             "ms-pack",
-            "--to --media --capacity --reserve --fs --root --atomic --open --min-fill --flush --skip-bad-lines --jobs --quiet --csv --header --progress",
+            "--to --host --media --capacity --reserve --fs --root --atomic --open --min-fill --flush --skip-bad-lines --jobs --quiet --csv --header --progress",
         ),
         ("ms-gen", "--seed --files --total --min-size --max-size --dup-share --from --until --depth --kinds --hostile"),
         ("ms-report", "--no-thumbnails --title --media --capacity --skip-bad-lines --jobs --quiet --progress"),
-        ("ms-verify", "--failed --quick --root --skip-bad-lines --csv --header --jobs --quiet --progress"),
+        ("ms-verify", "--failed --quick --host --root --skip-bad-lines --csv --header --jobs --quiet --progress"),
     ];
     for (tool, names) in options {
         let text = sandbox.run(tool, &["--help"], b"").expect_status(0).lines().join("\n");
@@ -109,6 +109,12 @@ fn a_wrong_value_is_named_with_its_option() {
         ("ms-crawl", "--exclude", "["),
         ("ms-crawl", "--include", "{a"),
         ("ms-crawl", "--progress", "perhaps"),
+        ("ms-crawl", "--host", "a_b"),
+        ("ms-dupes", "--shard", "5/4"),
+        ("ms-mv", "--host", "nas:"),
+        ("ms-pack", "--host", "-nas"),
+        ("ms-seal", "--host", "nas/x"),
+        ("ms-verify", "--host", ""),
         ("ms-dupes", "--keep", "random"),
         ("ms-gen", "--seed", "x"),
         ("ms-gen", "--files", "some"),

@@ -7,6 +7,7 @@ mod basics;
 mod copy;
 mod crash;
 mod fallback;
+mod hosts;
 mod keep;
 mod left_over;
 mod offline;

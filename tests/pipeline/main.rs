@@ -5,4 +5,5 @@ mod support;
 
 mod archive;
 mod basics;
+mod hosts;
 mod names;

@@ -6,5 +6,6 @@ mod support;
 mod basics;
 mod contract;
 mod formats;
+mod hosts;
 mod inputs;
 mod pipelines;

@@ -1,8 +1,8 @@
 //! What `ms-crawl` can be told.
 
 use super::shared::{
-    ABSOLUTE, COMPLETION, CSV, DISKS, EXCLUDE, FILES_FROM, FOLLOW, HEADER, HELP, INCLUDE, JOBS, MAX_SIZE, MIN_SIZE,
-    MMAP, NO_HEADER, NO_JUNK, NULL, ONE_FILE_SYSTEM, PROGRESS, QUIET, VERSION,
+    ABSOLUTE, COMPLETION, CSV, DISKS, EXCLUDE, FILES_FROM, FOLLOW, HEADER, HELP, HOST, INCLUDE, JOBS, MAX_SIZE,
+    MIN_SIZE, MMAP, NO_HEADER, NO_JUNK, NULL, ONE_FILE_SYSTEM, PROGRESS, QUIET, VERSION,
 };
 use crate::cli::synopsis::{Opt, Section, Tool, Value};
 
@@ -26,6 +26,10 @@ const OPTIONS: &[Opt] = &[
         "hash every file (default), only what can have a duplicate within this crawl, or none",
     ),
     ABSOLUTE,
+    HOST.meaning(
+        "name this host in paths (NAME:/path, which are absolute then) and ids, so that indexes of several hosts can be put \
+         together",
+    ),
     FOLLOW,
     ONE_FILE_SYSTEM,
     EXCLUDE,

@@ -19,7 +19,8 @@ const OPTIONS: &[Opt] = &[
         "--protect",
         Value::Dir,
         "DIR",
-        "files below DIR stay, and a copy there is the one to keep; may be given again",
+        "files below DIR stay, and a copy there is the one to keep; may be given again; of another host, this and the next \
+         are NAME:/dir",
     )
     .again(),
     Opt::with(
@@ -39,11 +40,14 @@ const OPTIONS: &[Opt] = &[
         "--to",
         Value::Dir,
         "DIR",
-        "where copies should go (duplicates); what is there already is not considered",
+        "where copies should go (duplicates), each on its own host; what is there already is not considered; NAME:/dir is \
+         for the copies on host NAME",
     ),
     Opt::flag("--empty", "empty files are duplicates, too"),
     Opt::flag("--unique", "write one record of each content that has no protected copy instead").short('u'),
     Opt::flag("--groups", "write every member of every group instead, the one that stays first").short('g'),
+    Opt::flag("--sorted", "the rows come in the order of their hashes: hold one group in memory"),
+    Opt::with("--shard", Value::Text, "K/N", "only the contents of shard K of N, by the first bits of the hash"),
     SKIP_BAD_LINES,
     CSV,
     HEADER,

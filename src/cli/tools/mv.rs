@@ -1,6 +1,6 @@
 //! What `ms-mv` can be told.
 
-use super::shared::{COMPLETION, CSV, HEADER, HELP, NO_HEADER, PROGRESS, QUIET, SKIP_BAD_LINES, VERSION};
+use super::shared::{COMPLETION, CSV, HEADER, HELP, HOST, NO_HEADER, PROGRESS, QUIET, SKIP_BAD_LINES, VERSION};
 use crate::cli::synopsis::{Opt, Section, Tool, Value};
 
 /// `ms-mv`. It has no `--jobs`: files are moved one after the other, in the order of the plan.
@@ -28,6 +28,14 @@ const OPTIONS: &[Opt] = &[
         "stat (default): compare size, time and id; content: read and compare",
     ),
     Opt::flag("--offline-keep", "the copy that stays may be on a burned disc, as the archive tells"),
+    HOST.meaning("this host is NAME: carry out its rows of a plan of several hosts"),
+    Opt::with(
+        "--keep-proof",
+        Value::File,
+        "FILE",
+        "the copy that stays may be on another host, if FILE has its record as ms-verify has let it through there, and is \
+         not older than the plan",
+    ),
     Opt::with("--protect", Value::Dir, "DIR", "nothing leaves DIR (nor any directory that holds a file .ms-protect)")
         .again(),
     Opt::with(

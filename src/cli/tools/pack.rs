@@ -1,8 +1,8 @@
 //! What `ms-pack` can be told.
 
 use super::shared::{
-    CAPACITY, COMPLETION, CSV, FS, HEADER, HELP, JOBS, MEDIA, NO_HEADER, PROGRESS, QUIET, RESERVE, SKIP_BAD_LINES,
-    VERSION,
+    CAPACITY, COMPLETION, CSV, FS, HEADER, HELP, HOST, JOBS, MEDIA, NO_HEADER, PROGRESS, QUIET, RESERVE,
+    SKIP_BAD_LINES, VERSION,
 };
 use crate::cli::synopsis::{Opt, Section, Tool, Value};
 
@@ -21,6 +21,7 @@ pub static PACK: Tool = Tool {
 
 const OPTIONS: &[Opt] = &[
     Opt::with("--to", Value::Dir, "ARCHIVE", "the archive: volumes are ARCHIVE/0001, ARCHIVE/0002, ..."),
+    HOST.meaning("this host is NAME: pack its files of a stream of several hosts"),
     MEDIA,
     CAPACITY,
     RESERVE,

@@ -1,8 +1,8 @@
 //! What `ms-seal` can be told.
 
 use super::shared::{
-    CAPACITY, COMPLETION, CSV, FS, HEADER, HELP, JOBS, MEDIA, NO_HEADER, PROGRESS, QUIET, RESERVE, SKIP_BAD_LINES,
-    VERSION,
+    CAPACITY, COMPLETION, CSV, FS, HEADER, HELP, HOST, JOBS, MEDIA, NO_HEADER, PROGRESS, QUIET, RESERVE,
+    SKIP_BAD_LINES, VERSION,
 };
 use crate::cli::synopsis::{Opt, Section, Tool, Value};
 
@@ -53,6 +53,7 @@ const SEALING: &[Opt] = &[
 ];
 
 const REST: &[Opt] = &[
+    HOST.meaning("this host is NAME: take its records of a stream of several hosts; for --cat: name it in the paths"),
     CSV.meaning("write CSV (for --cat)"),
     HEADER.meaning("write the names of the columns first (for --cat)"),
     NO_HEADER.meaning("do not, also in CSV (for --cat)"),

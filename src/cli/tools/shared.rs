@@ -44,6 +44,8 @@ pub(super) const FS: Opt = Opt::with(
      only) (iso)",
 );
 
+pub(super) const HOST: Opt = Opt::with("--host", Value::Text, "NAME", "what this host is called");
+
 pub(super) const SKIP_BAD_LINES: Opt = Opt::flag("--skip-bad-lines", "go on without malformed lines");
 pub(super) const CSV: Opt = Opt::flag("--csv", "write CSV");
 pub(super) const HEADER: Opt = Opt::flag("--header", "write the names of the columns first");

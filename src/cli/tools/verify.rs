@@ -1,6 +1,8 @@
 //! What `ms-verify` can be told.
 
-use super::shared::{COMPLETION, CSV, DISKS, HEADER, HELP, JOBS, NO_HEADER, PROGRESS, QUIET, SKIP_BAD_LINES, VERSION};
+use super::shared::{
+    COMPLETION, CSV, DISKS, HEADER, HELP, HOST, JOBS, NO_HEADER, PROGRESS, QUIET, SKIP_BAD_LINES, VERSION,
+};
 use crate::cli::synopsis::{Opt, Section, Tool, Value};
 
 /// `ms-verify`.
@@ -21,6 +23,7 @@ const OPTIONS: &[Opt] = &[
         "write the records that do not hold instead, with the reason as note: missing, changed, rotten or unreadable",
     ),
     Opt::flag("--quick", "compare size and time only, and open no file"),
+    HOST.meaning("this host is NAME: verify its records of a stream of several hosts"),
     Opt::with("--root", Value::Dir, "DIR", "relative paths hold in DIR"),
     SKIP_BAD_LINES,
     DISKS,

@@ -38,7 +38,8 @@ pub(in crate::index) fn known_with(index: &str, start: Option<Timestamp>, crawls
     let mut file = tempfile::tempfile().expect("companion");
     file.write_all(&log).expect("companion");
     let map = Mapping::new(&file, 0, log.len()).expect("map");
-    let trust = Trust { start, began: start, told_apart: false, holds_here: true, is_of_crawl: true, begins };
+    let trust =
+        Trust { start, began: start, told_apart: false, holds_here: true, is_of_crawl: true, host: None, begins };
     Known::new(table, Some(map), trust, 2, &Reporter::new("test", true)).expect("an index")
 }
 
@@ -51,7 +52,7 @@ fn begin(trusted: bool, holds_here: bool) -> Begin {
 }
 
 fn status(ino: u64) -> Status {
-    Status { size: 5, mtime: LONG_AGO, id: FileId { dev: 1, ino } }
+    Status { size: 5, mtime: LONG_AGO, id: FileId::here(1, ino) }
 }
 
 /// The hash that is known of a file, as its first byte; 0 for none.
@@ -76,8 +77,25 @@ fn a_file_is_known_by_its_path_or_its_identity_with_its_size_and_time() {
     ] {
         assert_eq!(hash_of(&known, "a", &other), 0, "{other:?}");
     }
-    let elsewhere = Status { id: FileId { dev: 2, ino: 10 }, ..status(10) };
+    let elsewhere = Status { id: FileId::here(2, 10), ..status(10) };
     assert_eq!(hash_of(&known, "moved", &elsewhere), 0, "the number is that of another filesystem");
+}
+
+#[test]
+fn rows_of_another_host_tell_nothing_of_this_one() {
+    let rows = line("nas:/a", 1, 10).replace("\t1:", "\tnas/1:");
+    let known_on = |host: &str| {
+        let mut known = known(&rows);
+        known.host = Host::parse(host.as_bytes());
+        known
+    };
+    let nas = known_on("nas");
+    assert_eq!((hash_of(&nas, "/a", &status(99)), hash_of(&nas, "/moved", &status(10))), (1, 1));
+    assert_eq!(nas.path_here(b"nas:/a"), Some(b"/a".as_slice()));
+    for other in [known_on("laptop"), known(&rows)] {
+        assert_eq!((hash_of(&other, "/a", &status(10)), hash_of(&other, "/moved", &status(10))), (0, 0));
+        assert_eq!(other.path_here(b"nas:/a"), None);
+    }
 }
 
 #[test]
