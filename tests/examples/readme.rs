@@ -32,6 +32,10 @@ fn known() -> Vec<Known> {
         Known::of("# what in the quarantine is proved")
             .before("mkdir -p duplicates; cp /Archive/0001/2012/a.jpg duplicates")
             .prints("duplicates/a.jpg\t"),
+        Known::of("# a NAS and a laptop")
+            .before("echo both > ~/both.txt; ssh nas 'mkdir -p /data; echo both > /data/both.txt'")
+            .prints("ms-mv: moved ")
+            .after("test ! -e ~/both.txt; ssh nas test -e /data/both.txt"),
         Known::of("# look before it happens").prints("would move ").after("test -s plan.tsv"),
         Known::of("sudo make install")
             .before("mkdir -p ~/target/release; ln -s /tools/ms-* ~/target/release")
@@ -52,6 +56,13 @@ fn known() -> Vec<Known> {
 
 #[test]
 fn every_example_of_the_readme_runs() {
-    Document { path: "README.md", at_least: 16, hosts: &["here"], needs: &["make"], prepare: PREPARE, known: known() }
-        .expect_to_run();
+    Document {
+        path: "README.md",
+        at_least: 17,
+        hosts: &["here", "nas"],
+        needs: &["make"],
+        prepare: PREPARE,
+        known: known(),
+    }
+    .expect_to_run();
 }

@@ -19,7 +19,8 @@ const PREPARE: &str = "
 const A_DISC_TAKES_LONG: &str = "what fills a disc takes long to make, so what does not fill one does not wait";
 
 fn known() -> Vec<Known> {
-    let chapters = [the_work(), discs(), after_discs(), every_night(), other_places(), when_something_goes_wrong()];
+    let chapters =
+        [the_work(), discs(), after_discs(), every_night(), other_places(), many_hosts(), when_something_goes_wrong()];
     chapters.into_iter().flatten().collect()
 }
 
@@ -199,6 +200,54 @@ fn other_places() -> Vec<Known> {
     ]
 }
 
+/// A home with nothing in it but what is told of, and a file that both hosts have.
+const TWO_HOSTS: &str = "
+    shopt -s dotglob; mkdir /var/tmp/home; mv ~/* /var/tmp/home
+    echo both > ~/both.txt
+    ssh nas 'echo both > /data/both.txt; cp -p /data/both.txt /data/twice.txt; mkdir /Archive'
+";
+
+/// What a package puts there, and rows.
+const QUERIES: &str = "
+    mkdir -p /usr/local/share/mediastruct /srv/index
+    cp -r /mediastruct/share/sql /usr/local/share/mediastruct/sql
+    cp ~/nas.tsv ~/laptop.tsv /srv/index
+";
+
+fn many_hosts() -> Vec<Known> {
+    vec![
+        Known::of("--host laptop --index photos.tsv /home/ada")
+            .before(TWO_HOSTS)
+            .after("grep -F nas:/data/both.txt nas.tsv | grep -F nas/; grep -F laptop:/home/ada/both.txt laptop.tsv"),
+        Known::of("ms-dupes --sorted --prefer nas:/data").after(
+            "grep laptop:/home/ada/both.txt plan.tsv | grep nas:/data/both.txt; grep ^nas:/data/twice.txt plan.tsv",
+        ),
+        Known::of("> nas-moved.tsv").prints("ms-mv: moved 1 file").after("ssh nas test ! -e /data/twice.txt"),
+        Known::of("> laptop-moved.tsv")
+            .before("fails ms-mv --host laptop plan.tsv")
+            .prints("ms-mv: moved 1 file")
+            .after("test ! -e ~/both.txt; test -e /data/duplicates/home/ada/both.txt"),
+        Known::of("plan.tsv nas.tsv | ssh nas ms-verify").after("grep ^nas:/data/both.txt proof.tsv"),
+        Known::of("ssh nas ms-mv --host nas --undo")
+            .prints("ms-mv: moved 1 file")
+            .prints("ms-mv: put back 1 file")
+            .after("ssh nas test ! -e /data/twice.txt"),
+        Known::of("ssh nas 'ms-pack --host nas")
+            .with("ms-pack --host nas", "ms-pack --flush --host nas", A_DISC_TAKES_LONG)
+            .prints("ms-seal: sealed 1 volume: 0001")
+            .after("ssh nas grep -rq both /Archive/0001; ssh nas test ! -e /data/both.txt"),
+        Known::of("-f dupes.duckdb.sql").before(QUERIES).after("grep ^laptop:/home/ada/both.txt /srv/plan.tsv"),
+        Known::of("-f dupes.spark.sql").instead(
+            "for name in index protect plan; do
+                 grep -qF \"spark.mediastruct.$name=\" <<< \"$EXAMPLE\"
+                 grep -qF \"spark.mediastruct.$name\" /usr/local/share/mediastruct/sql/dupes.spark.sql
+             done
+             test -e /usr/local/share/mediastruct/sql/unique.spark.sql",
+            "Spark takes long to begin, and other tests have it carry out these files",
+        ),
+    ]
+}
+
 fn when_something_goes_wrong() -> Vec<Known> {
     vec![
         Known::of("ms-seal --all --media bd25 /Archive")
@@ -229,9 +278,9 @@ fn when_something_goes_wrong() -> Vec<Known> {
 fn every_example_of_the_page_on_the_workflow_runs() {
     Document {
         path: "man/mediastruct.7",
-        at_least: 48,
+        at_least: 57,
         hosts: &["here", "nas"],
-        needs: &["b3sum", "less", "xorriso"],
+        needs: &["b3sum", "duckdb", "less", "xorriso"],
         prepare: PREPARE,
         known: known(),
     }
