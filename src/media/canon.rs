@@ -1,5 +1,7 @@
 //! Canon's raw formats: CR3, which is ISO media with blocks of TIFF, and the older CRW, a tree of its own.
 
+use std::ops::Range;
+
 use super::bmff::Boxes;
 use super::source::Bytes;
 use super::tiff::Place;
@@ -39,6 +41,34 @@ fn directories(bytes: &mut Bytes, mut parts: Boxes, facts: &mut Facts) {
         };
         exif::read(bytes, part.start..part.end, root, facts);
     }
+}
+
+/// What a CR3 has to show: the block of TIFF that says how it is turned, and where its thumbnail stands.
+pub(crate) fn cr3_thumbnail(bytes: &mut Bytes) -> Option<(Range<u64>, Range<u64>)> {
+    let moov = Boxes::of(bytes).find(bytes, *b"moov")?;
+    let mut inner = moov.parts(0);
+    let (mut block, mut thumbnail) = (None, None);
+    while let Some(part) = inner.next(bytes) {
+        let mut parts = part.parts(0);
+        while part.uuid == Some(CANON_UUID)
+            && let Some(part) = parts.next(bytes)
+        {
+            match &part.kind {
+                b"CMT1" => block = Some(part.start..part.end),
+                b"THMB" => thumbnail = thumbnail_in(bytes, part.start..part.end),
+                _ => {}
+            }
+        }
+    }
+    block.zip(thumbnail)
+}
+
+/// The JPEG behind a version, two sides, its length, and two numbers that nobody knows: 16 bytes in all.
+fn thumbnail_in(bytes: &mut Bytes, part: Range<u64>) -> Option<Range<u64>> {
+    let len = u64::from(u32::from_be_bytes(bytes.array(part.start.checked_add(8)?)?));
+    let start = part.start.checked_add(16)?;
+    let end = start.checked_add(len)?;
+    (end <= part.end).then_some(start..end)
 }
 
 /// Reads a CRW (Camera Image File Format 1.0): a heap that ends in its directory. Its only date is a count of seconds

@@ -9,7 +9,7 @@ use std::vec;
 use super::format::{self, Format};
 use super::source::Bytes;
 use super::tiff::{Field, Layout, Place};
-use super::{exif, jpeg};
+use super::{canon, exif, jpeg};
 
 const ORIENTATION: u16 = 0x0112;
 const STRIP: u16 = 0x0111;
@@ -43,12 +43,19 @@ pub fn previews(file: &File) -> io::Result<Previews<'_>> {
     let mut bytes = Bytes::new(file)?;
     let head = bytes.up_to(0, format::HEAD).unwrap_or_default();
     let format = format::of(&head);
-    let block = format.and_then(|format| block(&mut bytes, format));
     let (mut orientation, mut spans) = (1, Vec::new());
+    let block = match format {
+        Some(Format::Cr3) => canon::cr3_thumbnail(&mut bytes).map(|(block, thumbnail)| {
+            spans.push(thumbnail);
+            block
+        }),
+        Some(format) => block(&mut bytes, format),
+        None => None,
+    };
     if let Some(layout) = block.and_then(|block| Layout::of(&mut bytes, block)) {
         let fields = layout.fields(&mut bytes, Place::Main, is_wanted);
         orientation = numbers(&mut bytes, &layout, &fields, ORIENTATION).first().map_or(1, |number| side_up(*number));
-        spans = pairs(&mut bytes, &layout, &fields);
+        spans.extend(pairs(&mut bytes, &layout, &fields));
     }
     bytes.check_so_far()?;
     let is_common = matches!(format, Some(Format::Jpeg | Format::Png | Format::Gif | Format::WebP | Format::Tiff));
@@ -168,6 +175,28 @@ mod tests {
             let file = photo(orientation, thumbnail, len);
             let mut found = previews(&file).expect("previews");
             assert_eq!((found.orientation, found.next()), (1, None), "{len}");
+        }
+    }
+
+    #[test]
+    fn the_thumbnail_of_a_cr3_is_found_and_how_it_is_turned() {
+        let boxed = |kind: &[u8], content: &[u8]| {
+            let len = u32::try_from(content.len() + 8).expect("short").to_be_bytes();
+            [&len[..], kind, content].concat()
+        };
+        let tiff = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x08\0\0\0\0\0\0\0";
+        let picture = b"\xff\xd8\xff\xe0small";
+        for (len, is_found) in [(9_u32, true), (10, false), (u32::MAX, false)] {
+            let head = [&[0; 4][..], &[0, 160, 0, 120], &len.to_be_bytes(), &[0, 1, 0, 0]].concat();
+            let thumbnail = boxed(b"THMB", &[&head, &picture[..]].concat());
+            let uuid = b"\x85\xc0\xb6\x87\x82\x0f\x11\xe0\x81\x11\xf4\xce\x46\x2b\x6a\x48";
+            let canon = boxed(b"uuid", &[&uuid[..], &boxed(b"CMT1", tiff), &thumbnail].concat());
+            let content = [boxed(b"ftyp", b"crx \0\0\0\x01"), boxed(b"moov", &canon)].concat();
+            let mut file = tempfile::tempfile().expect("a temporary file");
+            file.write_all(&content).expect("written");
+            let mut found = previews(&file).expect("previews");
+            assert_eq!(found.next().as_deref(), is_found.then_some(&picture[..]), "{len}");
+            assert_eq!(found.orientation, if is_found { 8 } else { 1 });
         }
     }
 

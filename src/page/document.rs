@@ -31,7 +31,7 @@ pub(super) fn write(
 ) -> Result<String, Failure> {
     let mut sections = Html::with_room(LISTS);
     let mut contents = Vec::new();
-    put_sections(&mut sections, &mut contents, survey, table, album, options)?;
+    let lost = put_sections(&mut sections, &mut contents, survey, table, album, options)?;
     let title = options.title.as_deref().unwrap_or(if survey.movers().files > 0 { "Plan" } else { "Index" });
     let mut html = Html::default();
     html.put(format_args!(
@@ -48,7 +48,7 @@ pub(super) fn write(
         "<a class=\"skip\" href=\"#content\">Skip to the content</a>\n<header><p class=\"eyebrow\">{}</p><h1>",
         Text(title)
     ));
-    headline::put(&mut html, survey);
+    headline::put(&mut html, survey, lost);
     html.put(format_args!("</h1><p class=\"lede\">{}</p>", lede(survey)));
     if contents.len() > 1 {
         html.put(format_args!("<nav aria-label=\"Sections\"><ul>"));
@@ -65,6 +65,7 @@ pub(super) fn write(
     Ok(html.into_string())
 }
 
+/// Gives how many keepers are not there as planned.
 fn put_sections(
     html: &mut Html,
     contents: &mut Vec<(&'static str, &'static str)>,
@@ -72,15 +73,16 @@ fn put_sections(
     table: &Table,
     album: &mut Album<'_>,
     options: &Options,
-) -> Result<(), Failure> {
+) -> Result<u64, Failure> {
     let disc = options.capacity;
+    let mut lost = 0;
     if survey.arrivals.all.files + survey.arrivals.aside.files > 0 {
         contents.push(("arrivals", "Sorted in by date"));
         survey.arrivals.put(html, album);
     }
     if survey.duplicates.all.files > 0 {
         contents.push(("duplicates", "Duplicates"));
-        survey.duplicates.put(html, album, table)?;
+        lost = survey.duplicates.put(html, album, table)?;
     }
     if survey.volumes.all.files > 0 {
         contents.push(("volumes", "Volumes"));
@@ -101,7 +103,7 @@ fn put_sections(
         contents.push(("stock", heading));
         survey.stock.put(html, album, heading);
     }
-    Ok(())
+    Ok(lost)
 }
 
 fn lede(survey: &Survey) -> &'static str {

@@ -6,14 +6,14 @@ use super::survey::Survey;
 use super::tally::Tally;
 use crate::report;
 
-/// Writes the sentences.
-pub(super) fn put(html: &mut Html, survey: &Survey) {
+/// Writes the sentences. So many keepers were looked for and are `lost`.
+pub(super) fn put(html: &mut Html, survey: &Survey, lost: u64) {
     if survey.all.files == 0 {
         html.put(format_args!("Nothing is going to happen: there are no records."));
     } else if survey.movers().files == 0 {
         put_stock(html, survey);
     } else {
-        put_movers(html, survey);
+        put_movers(html, survey, lost);
     }
 }
 
@@ -36,11 +36,11 @@ fn put_stock(html: &mut Html, survey: &Survey) {
 }
 
 /// One sentence for each sort of rows.
-fn put_movers(html: &mut Html, survey: &Survey) {
+fn put_movers(html: &mut Html, survey: &Survey, lost: u64) {
     let (arrivals, duplicates, volumes) = (&survey.arrivals, &survey.duplicates, &survey.volumes);
     let parts: [(Tally, &Common, String); 4] = [
         (arrivals.all, &arrivals.goal, format!(", sorted by date; {}. ", doubts(survey))),
-        (duplicates.all, &duplicates.goal, keepers(survey)),
+        (duplicates.all, &duplicates.goal, keepers(survey, lost)),
         (volumes.all, &volumes.goal, format!(", in {}. ", report::count(volumes.len(), "volume"))),
         (survey.moves.all, &survey.moves.goal, ". ".to_owned()),
     ];
@@ -64,8 +64,10 @@ fn counted(tally: Tally, noun: &str) -> String {
     format!("{}, {}", report::count(tally.files, noun), report::bytes(tally.bytes))
 }
 
-fn keepers(survey: &Survey) -> String {
+fn keepers(survey: &Survey, lost: u64) -> String {
     let text = match (survey.duplicates.leaving, survey.duplicates.all.files) {
+        (0, _) if lost == 1 => "; but one of the copies that should stay was not found. ",
+        (0, _) if lost > 1 => "; but some of the copies that should stay were not found. ",
         (0, 1) => "; it has a copy that stays. ",
         (0, _) => "; every one has a copy that stays. ",
         (1, _) => "; but one of the copies that should stay is to go as well. ",

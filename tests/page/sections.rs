@@ -109,7 +109,7 @@ fn a_keeper_that_goes_as_well_is_told() {
     let moved = row("a", 5, "d/a", "b", "-") + &row("b", 5, "elsewhere/b", "-", "-");
     expect(&read(&page(&sandbox, &[], &moved)), &["but one of the copies", "What moves where"]);
     let sound = row("a", 5, "d/a", "c", "-") + &row("b", 5, "d/b", "c", "-");
-    let text = read(&page(&sandbox, &[], &sound));
+    let text = read(&page(&sandbox, &["--no-thumbnails"], &sound));
     expect(&text, &["2 files, 10 bytes, go to d; every one has a copy that stays."]);
     assert!(!text.contains("should stay"));
 }
@@ -130,7 +130,7 @@ fn a_plan_of_ingest_begins_with_the_doubtful_dates() {
             "keep mtime=1.000000000 date=name precision=second",
         )
         + &row("drop/f.xmp", 1, "duplicates/drop/f.xmp", "-", "date=name precision=second");
-    let text = read(&page(&sandbox, &[], &stream));
+    let text = read(&page(&sandbox, &["--no-thumbnails"], &stream));
     expect(
         &text,
         &[
