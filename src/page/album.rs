@@ -9,8 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::kind;
-use super::markup::{Html, Link, Name, Text, Trail, is_elsewhere};
+use super::markup::{Html, Link, Name, Text, Trail};
 use super::thumbnail::{self, Absence, Expected, Thumbnail};
+use crate::host;
 use crate::interrupt::Interrupt;
 use crate::record::{ContentHash, Timestamp};
 use crate::report;
@@ -144,7 +145,7 @@ impl<'a> Album<'a> {
 
     /// The place of a file's picture, which leads to the file where that is on this machine.
     pub(super) fn put(&self, html: &mut Html, path: &[u8], look: Look) {
-        let is_here = !is_elsewhere(path);
+        let is_here = host::split(path).is_none();
         if is_here {
             let link = Link { working_dir: self.working_dir, path };
             // The name beside it leads there as well, and one stop on the way by keyboard is enough.
@@ -169,7 +170,7 @@ impl<'a> Album<'a> {
 
     /// A file's name, which leads to the file where that is on this machine.
     pub(super) fn put_name(&self, html: &mut Html, path: &[u8], shown: &[u8]) {
-        if is_elsewhere(path) {
+        if host::split(path).is_some() {
             return html.put(format_args!("<span class=\"path\">{}</span>", Trail(shown)));
         }
         let link = Link { working_dir: self.working_dir, path };
@@ -195,7 +196,7 @@ fn look_at(group: &[Wanted], working_dir: &Path) -> Vec<Result<Thumbnail, Absenc
     let mut known: Vec<(ContentHash, Result<Thumbnail, Absence>)> = Vec::new();
     let mut looks = Vec::new();
     for wanted in group {
-        if is_elsewhere(&wanted.path) {
+        if host::split(&wanted.path).is_some() {
             looks.push(Err(Absence::Elsewhere));
             continue;
         }

@@ -149,12 +149,6 @@ impl Display for Link<'_> {
     }
 }
 
-/// Whether a path is that of another machine: `NAME:/dir/file`.
-pub(super) fn is_elsewhere(path: &[u8]) -> bool {
-    let host = path.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"-._@".contains(byte)).count();
-    host > 0 && path[host..].starts_with(b":/")
-}
-
 /// Rows of a list, until there are too many of them, or they take too many bytes.
 #[derive(Debug)]
 pub(super) struct Rows {
@@ -207,16 +201,6 @@ mod tests {
         let link = |path: &[u8]| Link { working_dir: Path::new("/home/ada"), path }.to_string();
         assert_eq!(link(b"a b/\"'<>\n\xff%.jpg"), "file:///home/ada/a%20b/%22%27%3C%3E%0A%FF%25.jpg");
         assert_eq!(link(b"/data/x"), "file:///data/x");
-    }
-
-    #[test]
-    fn another_machine_is_told_by_its_colon() {
-        for path in ["nas:/data/a.jpg", "ada@nas.home:/x"] {
-            assert!(is_elsewhere(path.as_bytes()), "{path}");
-        }
-        for path in ["/data/nas:/x", "nas/x", "nas:x", ":/x", "a b:/x", ""] {
-            assert!(!is_elsewhere(path.as_bytes()), "{path}");
-        }
     }
 
     #[test]

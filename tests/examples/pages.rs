@@ -61,6 +61,16 @@ fn every_example_of_ms_dupes_runs() {
         Known::of("laptop.tsv")
             .before("ms-crawl /data/photos > laptop.tsv; cp -r /data/photos nas; ms-crawl nas > nas.tsv")
             .prints("\t/data/photos/"),
+        Known::of("nas.sorted laptop.sorted")
+            .before(
+                "for host in nas laptop; do
+                     ms-crawl --host $host /data/photos | sort -t \"$(printf '\\t')\" -k 2,2 > $host.sorted
+                 done",
+            )
+            .prints("\tnas:/data/photos/"),
+        Known::of("--shard $k/4")
+            .before("ms-crawl -a nas | cat laptop.tsv - > all.tsv; ms-dupes all.tsv > whole.tsv; test -s whole.tsv")
+            .after("cat [1-4].tsv | sort | cmp - <(sort whole.tsv)"),
         Known::of("--keep oldest")
             .before("cat laptop.tsv nas.tsv > all.tsv")
             .after("test -s plan.tsv; test -z \"$(cut -f 1 plan.tsv | sed -n '/^.data.photos/p')\""),
@@ -72,7 +82,7 @@ fn every_example_of_ms_dupes_runs() {
             .prints("ms-mv: moved ")
             .after("test -e nas/a.xmp; test -e nas/b.xmp; test -z \"$(find nas -name '*.JPG')\""),
     ];
-    page("man/ms-dupes.1", 7, PLACES, known).expect_to_run();
+    page("man/ms-dupes.1", 9, PLACES, known).expect_to_run();
 }
 
 #[test]
