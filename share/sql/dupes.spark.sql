@@ -102,29 +102,27 @@ FROM listed CROSS JOIN protected WHERE NOT lies_in(name, quarantine());
 
 -- Each file with the one of its names that stands for it: protected before others, then the smallest path, bytewise.
 CREATE OR REPLACE TEMPORARY VIEW files AS
-SELECT hash, size, file, best.name AS name, best.bytes AS bytes, is_protected, is_last FROM (
+SELECT hash, size, file, best.bytes AS bytes, best.stands AS stands, is_protected, is_last FROM (
     SELECT hash, size, file, bool_or(is_protected) AS is_protected, bool_and(is_last) AS is_last,
-        min(struct(NOT is_protected AS unprotected, NOT is_protected AND is_last AS last, bytes, name)) AS best
+        min(struct(NOT is_protected AS unprotected, NOT is_protected AND is_last AS last, bytes,
+            struct(path, name, mtime, id) AS stands)) AS best
     FROM copies GROUP BY hash, size, file);
 
 -- Of each content that several files have, the file that stays.
 CREATE OR REPLACE TEMPORARY VIEW keepers AS
-SELECT hash, size, best.file AS keeper, best.name AS keeper_name FROM (
-    SELECT hash, size, min(struct(NOT is_protected AS unprotected, is_last, bytes, file, name)) AS best
+SELECT hash, size, best.file AS keeper, best.stands AS kept FROM (
+    SELECT hash, size, min(struct(NOT is_protected AS unprotected, is_last, bytes, file, stands)) AS best
     FROM files WHERE hash IS NOT NULL AND size > 0 GROUP BY hash, size HAVING count(*) > 1);
 
 -- All names of the others, unless one of them is protected.
 UNCACHE TABLE IF EXISTS going;
 DROP VIEW IF EXISTS going;
 CACHE TABLE going OPTIONS ('storageLevel' 'DISK_ONLY') AS
-SELECT copies.*, kept.path AS keep, kept.mtime AS keep_mtime, kept.id AS keep_id,
-    CASE WHEN is_located(copies.name) THEN 'on hosts' WHEN startswith(copies.name, '/') THEN 'absolute' ELSE 'relative' END
-        AS spelling
-FROM copies
-JOIN keepers ON copies.hash = keepers.hash AND copies.size = keepers.size
-JOIN files ON copies.hash = files.hash AND copies.size = files.size AND copies.file = files.file
-JOIN copies AS kept ON kept.hash = keepers.hash AND kept.size = keepers.size AND kept.name = keeper_name
-WHERE copies.file <> keeper AND NOT files.is_protected;
+SELECT path, name, hash, size, mtime, id, bytes, kept.path AS keep, kept.mtime AS keep_mtime, kept.id AS keep_id,
+    CASE WHEN is_located(name) THEN 'on hosts' WHEN startswith(name, '/') THEN 'absolute' ELSE 'relative' END AS spelling
+FROM copies JOIN keepers USING (hash, size)
+LEFT ANTI JOIN (SELECT hash, size, file FROM copies WHERE is_protected) USING (hash, size, file)
+WHERE file <> keeper;
 
 SELECT raise_error('paths that climb with .., or of which some are absolute and some are not, could be sent to one place; ms-crawl -a makes paths absolute')
 FROM (SELECT count(DISTINCT spelling) > 1 OR coalesce(bool_or(name RLIKE r'(^|/)\.\.(/|$)'), false) AS can_meet FROM going)

@@ -94,18 +94,19 @@ FROM listed CROSS JOIN protected WHERE NOT lies_in(name, quarantine());
 
 -- Each file with the one of its names that stands for it: protected before others, then the smallest path, bytewise.
 CREATE OR REPLACE TEMPORARY VIEW files AS
-SELECT hash, size, file, best.name AS name, best.bytes AS bytes, is_protected, is_last FROM (
+SELECT hash, size, file, best.bytes AS bytes, best.stands AS stands, is_protected, is_last FROM (
     SELECT hash, size, file, bool_or(is_protected) AS is_protected, bool_and(is_last) AS is_last,
-        min(struct(NOT is_protected AS unprotected, NOT is_protected AND is_last AS last, bytes, name)) AS best
+        min(struct(NOT is_protected AS unprotected, NOT is_protected AND is_last AS last, bytes,
+            struct(path, name, mtime, id) AS stands)) AS best
     FROM copies GROUP BY hash, size, file);
 
 -- Of each content, the file that stands for it; where nothing tells contents from each other, each file.
 CREATE OR REPLACE TEMPORARY VIEW chosen AS
-SELECT best.name AS name FROM (
-    SELECT min(struct(NOT is_protected AS unprotected, is_last, bytes, name)) AS best
+SELECT best.stands.name AS name FROM (
+    SELECT min(struct(NOT is_protected AS unprotected, is_last, bytes, stands)) AS best
     FROM files WHERE hash IS NOT NULL AND size > 0 GROUP BY hash, size) WHERE best.unprotected
 UNION ALL
-SELECT name FROM files WHERE (hash IS NULL OR size = 0) AND NOT is_protected;
+SELECT stands.name AS name FROM files WHERE (hash IS NULL OR size = 0) AND NOT is_protected;
 
 INSERT OVERWRITE DIRECTORY '${spark.mediastruct.plan}' USING text
 SELECT line FROM (

@@ -53,7 +53,8 @@ def rows(count, seed, roots, names_hosts):
         id = "-" if chance.random() < 0.1 else f"{host}{content % 3}:{content * 7 + chance.randint(0, 4)}"
         file = name(chance)
         path = spelled(f"{dir}/{file}{number}" if file.strip(".") else f"{dir}/f{number}", chance)
-        if chance.random() < 0.001:
+        # Few, and deep down: one at the top would protect everything.
+        if chance.random() < 30 / count and dir.count("/") > 4:
             path = f"{dir}/.ms-protect"
         if last and chance.random() < 0.02:
             # The same path again: agreeing, knowing more or less, or contradicting.
