@@ -11,7 +11,7 @@
 --     quarantine  --to, a directory of plain characters                                              'duplicates'
 --     protect   --protect, a list of directories, by how the paths in the index are spelled           []
 --
--- It is what ms-dupes does with --keep first, and no other rule. Directories are known by their spelling alone: no link
+-- It takes DuckDB 1.3. It is what ms-dupes does with --keep first, and no other rule. Directories are known by their spelling alone: no link
 -- is seen through, and no .ms-protect on a disk is seen, but in an index. Paths that climb (..), or are absolute in one
 -- place and relative in another, or name hosts in one place and none in another, are refused where they would go: they
 -- could be sent to one place. ms-crawl -a makes paths absolute.

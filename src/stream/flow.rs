@@ -219,6 +219,8 @@ fn unreadable(name: &str, error: &std::io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::stream::Table;
 
@@ -272,6 +274,40 @@ mod tests {
         {
             let Err(Failure::Stop(told)) = read(&[text]) else { panic!("{problem}") };
             assert!(told.contains(problem), "{told}");
+        }
+    }
+
+    /// What a table makes of a text: the paths of its rows, and a question mark for each malformed line.
+    fn table_of(text: &[u8]) -> Vec<Vec<u8>> {
+        let file = tempfile::NamedTempFile::new().expect("file");
+        std::fs::write(file.path(), text).expect("write");
+        let table = Table::open(&[file.path().as_os_str().to_owned()]).expect("table");
+        let mut seen = Vec::new();
+        for mut part in table.parts(1) {
+            while let Some((_, row)) = part.next_row() {
+                seen.push(row.map_or_else(|_| b"?".to_vec(), |row| row.path.to_vec()));
+            }
+        }
+        seen
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_as_a_table_reads_it(
+            lines in proptest::collection::vec(r#"(\PC|\t|,|"|-|[0-9]|\xff){0,12}|path\thash\tsize|size,path|[ab]{1,3}\t-\t[0-9]\t-\t-"#, 0..12),
+        ) {
+            let mut text = lines.join("\n").into_bytes();
+            if !text.is_empty() {
+                text.push(b'\n');
+            }
+            let file = tempfile::NamedTempFile::new().expect("file");
+            std::fs::write(file.path(), &text).expect("write");
+            let mut flow = Flow::new(&[file.path().as_os_str().to_owned()], &Interrupt::default());
+            let mut seen = Vec::new();
+            while let Some(row) = flow.next_row().expect("a text that ends with a newline") {
+                seen.push(row.map_or_else(|_| b"?".to_vec(), |row| row.path.to_vec()));
+            }
+            prop_assert_eq!(seen, table_of(&text));
         }
     }
 }
