@@ -86,13 +86,16 @@ pub struct Options {
     pub skip_bad_lines: bool,
 }
 
+/// The quarantine where nobody says otherwise.
+pub(crate) const QUARANTINE: &str = "duplicates";
+
 impl Default for Options {
     fn default() -> Self {
         Self {
             protect: Vec::new(),
             prefer: Vec::new(),
             keep: Keep::default(),
-            to: "duplicates".into(),
+            to: QUARANTINE.into(),
             to_on: Vec::new(),
             empty: false,
             mode: Mode::default(),
@@ -183,6 +186,7 @@ impl Plan<'_> {
             crate::threads::retain(&mut entries, job.jobs, |entry| !entry.has(Mark::EMPTY));
         }
         places::tell_unknown_mounts(job.options, job.reporter);
+        places::refuse_unknown(&entries, job)?;
         let before = entries.len();
         let spellings = places::find(&mut entries, &markers, job)?;
         self.summary.in_quarantine = entries.len() < before;

@@ -90,14 +90,14 @@ CREATE OR REPLACE TEMPORARY FUNCTION passes(name STRING, dir STRING) RETURNS BOO
     RETURN contains(concat('/', regexp_replace(here(name), '[^/]*$', '')), concat('/', regexp_extract(dir, '[^/]*$', 0), '/'));
 
 -- What is not in the quarantine. A record without an id is a file of its own, and what lies below another directory that is
--- called like the quarantine is kept only where there is nothing else.
+-- called like the quarantine, or duplicates, is kept only where there is nothing else.
 UNCACHE TABLE IF EXISTS copies;
 DROP VIEW IF EXISTS copies;
 CACHE TABLE copies OPTIONS ('storageLevel' 'DISK_ONLY') AS
 SELECT path, name, hash, size, mtime, id, coalesce(id, concat('#', name)) AS file, bytes_of(path) AS bytes,
     exists(dirs, dir ->
         startswith(name, dir) AND (dir <> '' OR NOT name RLIKE r'^/|^[a-z0-9][a-z0-9.-]*:/')) AS is_protected,
-    passes(name, quarantine()) AS is_last
+    passes(name, quarantine()) OR passes(name, 'duplicates') AS is_last
 FROM listed CROSS JOIN protected WHERE NOT lies_in(name, quarantine());
 
 -- Each file with the one of its names that stands for it: protected before others, then the smallest path, bytewise.

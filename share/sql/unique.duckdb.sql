@@ -89,12 +89,12 @@ CREATE OR REPLACE TEMP MACRO merit(is_protected, is_last, bytes) AS
     {'unprotected': NOT is_protected, 'last': is_last, 'bytes': bytes};
 
 -- What is not in the quarantine. A record without an id is a file of its own, and what lies below another directory that is
--- called like the quarantine is kept only where there is nothing else.
+-- called like the quarantine, or duplicates, is kept only where there is nothing else.
 CREATE OR REPLACE TEMP TABLE copies AS
 SELECT number, path, name, hash, size, mtime, id, coalesce(id, '#' || number) AS file, bytes_of(path) AS bytes,
     exists(SELECT 1 FROM protected
         WHERE starts_with(name, dir) OR dir = '' AND name[1] <> '/' AND NOT is_located(name)) AS is_protected,
-    passes(name, getvariable('quarantine')) AS is_last
+    passes(name, getvariable('quarantine')) OR passes(name, 'duplicates') AS is_last
 FROM listed WHERE NOT lies_in(name, getvariable('quarantine'));
 
 -- Each file with the one of its names that stands for it.

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::entry::{Entry, LAST_RANK, Mark, NO_RANK, Standing, is_plainly_normal, unescaped};
 use super::read::{BATCH, Rows};
-use super::{Job, Options};
+use super::{Job, Options, QUARANTINE};
 use crate::cli::Failure;
 use crate::host;
 use crate::place::{self, Location, Locator};
@@ -199,9 +199,11 @@ impl Places {
     }
 }
 
-/// Whether a directory lies below one that is called like the quarantine, and so may be that of another run.
+/// Whether a directory lies below one that is called like the quarantine, or as it is called where nobody says otherwise, and so
+/// may be that of another run.
 fn seems_quarantined(dir: &Path, quarantine: Option<&OsStr>) -> bool {
-    quarantine.is_some_and(|name| dir.components().any(|component| component.as_os_str() == name))
+    let is_one = |name: &OsStr| name == QUARANTINE || Some(name) == quarantine;
+    dir.components().any(|component| is_one(component.as_os_str()))
 }
 
 fn rank_of(preferred: Option<usize>, seems_quarantined: bool) -> u8 {
@@ -260,6 +262,34 @@ fn find_piece(piece: &mut [Entry], markers: &[PathBuf], job: &Job<'_>) -> Result
         }
     }
     Ok(spellings)
+}
+
+/// A protected directory that is neither there nor in the records is misspelled, and protects nothing. One of another host may
+/// well be empty.
+///
+/// # Errors
+/// [`Failure::Stop`] for such a directory, and when a stream was changed meanwhile.
+pub(super) fn refuse_unknown(entries: &[Entry], job: &Job<'_>) -> Result<(), Failure> {
+    let protected = job.options.protect.iter();
+    let mut unknown: Vec<&PathBuf> = protected.filter(|dir| !host::is_located(dir) && !dir.is_dir()).collect();
+    // A shard has not all records.
+    if unknown.is_empty() || job.options.shard.is_some() {
+        return Ok(());
+    }
+    let working_dir = std::env::current_dir().unwrap_or_default();
+    let mut reader = Rows(job.table).reader();
+    for entry in entries {
+        let path = unescaped(reader.path(entry.row())?);
+        let path = place::absolute(Path::new(OsStr::from_bytes(&path)), &working_dir);
+        unknown.retain(|dir| !path.starts_with(place::absolute(dir, &working_dir)));
+        if unknown.is_empty() {
+            return Ok(());
+        }
+    }
+    Err(Failure::Stop(format!(
+        "--protect: {}: there is no such directory here, and no record lies below it; nothing is planned",
+        crate::report::shown(unknown[0])
+    )))
 }
 
 /// Takes out of a few rows those that lie in the quarantine.

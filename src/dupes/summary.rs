@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::groups::Tally;
-use super::{Mode, Options};
+use super::{Mode, Options, QUARANTINE};
 use crate::guide;
 use crate::host;
 use crate::report::{self, Reporter};
@@ -94,7 +94,10 @@ impl Summary {
             return;
         }
         let records = report::count(self.in_another, "record");
-        let name = report::shown(Path::new(options.to.file_name().unwrap_or_default()));
+        let mut name = report::shown(Path::new(options.to.file_name().unwrap_or_default()));
+        if name != QUARANTINE {
+            name = format!("{name} or {QUARANTINE}");
+        }
         reporter.warn(&format!(
             "{records} below another directory called {name}, which may be an earlier quarantine: no copy there is kept \
              rather than one elsewhere; --to with its path leaves them out"

@@ -17,6 +17,7 @@ use super::removal::{self, name_aside};
 use super::transfer::remove_source;
 use super::trouble::{Stopped, Trouble};
 use crate::cli::{Exit, Failure};
+use crate::guide;
 use crate::interrupt::Interrupt;
 use crate::journal::{self, Journal, Mode, Origin, Past, Removed, RowState, Store};
 use crate::plan::{Expected, Step};
@@ -34,7 +35,7 @@ pub(super) fn undo(
     let mut output = Output::new(options)?;
     let is_named = !options.operands.is_empty() || options.journal.is_some();
     let origin = if is_named { Origin::Named } else { Origin::Found };
-    for path in journals(options, reporter)? {
+    for path in journals(options)? {
         let opened = if options.dry_run { journal::open_to_look(&path, origin) } else { journal::open(&path, origin) };
         let (mut journal, past) = opened?;
         if !has_anything(&past) {
@@ -66,7 +67,7 @@ pub(super) fn undo(
     Ok(reporter.exit())
 }
 
-fn journals(options: &Options, reporter: &Reporter) -> Result<Vec<PathBuf>, Failure> {
+fn journals(options: &Options) -> Result<Vec<PathBuf>, Failure> {
     if !options.operands.is_empty() {
         return Ok(options.operands.iter().map(|path: &OsString| PathBuf::from(path)).collect());
     }
@@ -76,12 +77,13 @@ fn journals(options: &Options, reporter: &Reporter) -> Result<Vec<PathBuf>, Fail
     let dir = Store::default_dir()?;
     let stop = |reason: String| Failure::Stop(format!("undoing: {}: {reason}", shown(&dir)));
     let all = journal::newest_first(&dir).map_err(|error| stop(report::reason(&error)))?;
+    let mut sealed = None;
     for path in all {
         match journal::own(&path).and_then(|file| Past::read(&file)) {
-            Ok(past) if is_all_sealed(&past) => {
-                reporter.summary(&format!("passed over {}: all that it moved is sealed by now", shown(&path)));
+            Ok(past) if is_all_sealed(&past) => drop(sealed.get_or_insert(path)),
+            Ok(past) if has_anything(&past) => {
+                return sealed.map_or(Ok(vec![path.clone()]), |sealed| Err(stays(&sealed, &path)));
             }
-            Ok(past) if has_anything(&past) => return Ok(vec![path]),
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {}
             // Whether this run should be undone cannot be told, and an older one must not be undone in its place.
@@ -92,7 +94,20 @@ fn journals(options: &Options, reporter: &Reporter) -> Result<Vec<PathBuf>, Fail
             }
         }
     }
-    Err(stop("no run is left to undo".into()))
+    Err(stop(match sealed {
+        Some(sealed) => {
+            format!("all that the run of {} moved is sealed by now, and no other is left to undo", shown(&sealed))
+        }
+        None => "no run is left to undo".into(),
+    }))
+}
+
+/// Whoever undoes means what was done last, and no older run in its place.
+fn stays(sealed: &Path, before: &Path) -> Failure {
+    let (newest, before) = (shown(sealed), guide::word(before));
+    Failure::Stop(format!(
+        "undoing: {newest}: all that it moved is sealed by now, and stays; to undo the run before it: ms-mv --undo {before}"
+    ))
 }
 
 /// Files to put back, or what a crash left lying about.

@@ -35,6 +35,9 @@ fn is_elsewhere(path: &Path, id: Option<FileId>) -> bool {
 
 fn id_here(id: FileId, host: Option<Host>) -> Result<FileId, String> {
     match id.host {
+        Some(other) if host.is_none() => Err(format!(
+            "its id is that of a file on the host {other}; --host NAME says which host this is, and its rows are carried out"
+        )),
         Some(other) if host != Some(other) => Err(format!("its id is that of a file on the host {other}")),
         _ => Ok(id.on(None)),
     }

@@ -141,7 +141,10 @@ fn every_night() -> Vec<Known> {
                 "grep -F 'ends with exit status 0' /var/log/mediastruct.log
                  test ! -e /data/drop/new.txt; test ! -e /var/mail/root",
             ),
-        Known::of("less\nms-mv /var/lib/mediastruct/duplicates.tsv").prints("ms-mv: moved "),
+        Known::of("cp /var/lib/mediastruct/duplicates.tsv read.tsv").prints("ms-mv: moved ").after(
+            "grep '</html>' read.html; ms-mv --undo read.tsv && false || test $? = 2; ms-nightly --help && false || test $? = 2",
+        ),
+        Known::of("XDG_STATE_HOME=/var/lib/mediastruct").prints("ms-mv: put back "),
     ]
 }
 
@@ -280,7 +283,7 @@ fn when_something_goes_wrong() -> Vec<Known> {
 fn every_example_of_the_page_on_the_workflow_runs() {
     Document {
         path: "man/mediastruct.7",
-        at_least: 56,
+        at_least: 57,
         hosts: &["here", "nas"],
         needs: &["b3sum", "duckdb", "less", "xorriso"],
         prepare: PREPARE,

@@ -372,7 +372,7 @@ fn where_the_newest_journal_cannot_be_read_no_older_run_is_undone() {
 }
 
 #[test]
-fn a_run_of_which_all_is_sealed_by_now_does_not_keep_an_earlier_one_from_being_undone() {
+fn where_all_of_the_newest_run_is_sealed_by_now_no_older_one_is_undone_in_its_place() {
     let sandbox = Sandbox::new();
     sandbox.write("a", "a");
     sandbox.write("b", "b");
@@ -381,8 +381,14 @@ fn a_run_of_which_all_is_sealed_by_now_does_not_keep_an_earlier_one_from_being_u
     for name in ["index.json", "B3SUMS"] {
         sandbox.write(format!("Archive/0001/{name}"), "");
     }
-    undo(&sandbox).expect_status(0).expect_stderr("all that it moved is sealed by now");
-    assert!(sandbox.exists("a") && sandbox.exists("Archive/0001/2012/b"));
+    let before = snapshot(&sandbox.work());
+    let [older, _newest] = &journals(&sandbox)[..] else { panic!("two journals") };
+    let advice = format!("to undo the run before it: ms-mv --undo {}", older.display());
+    undo(&sandbox)
+        .expect_status(2)
+        .expect_stderr("all that it moved is sealed by now, and stays")
+        .expect_stderr(&advice);
+    assert_eq!(snapshot(&sandbox.work()), before);
     // Whoever names it is told what keeps each file there.
     let newest = journals(&sandbox).pop().expect("a journal");
     let named = sandbox.run("ms-mv", &["--undo".as_ref(), newest.as_os_str()], b"").expect_status(1);
