@@ -312,7 +312,11 @@ impl Run<'_> {
             task.left_over = Some(LeftOver { path: mover::part_path(&self.past, number, step), id: Some(standing.id) });
         }
         self.journal.make_room()?;
-        let outcome = self.mover.carry_out(&task, &mut self.journal)?;
+        let outcome = self.mover.carry_out(&task, &mut self.journal).inspect_err(|_| {
+            let run = self.past.run();
+            let (name, aside) = (mover::part_name(run, number), removal::name_aside(run, number));
+            self.mover.clear_begun(task.left_over.as_ref(), &name, &aside);
+        })?;
         // In a run that is taken up, what stands already was put there before the crash, which swallowed the line. Not so
         // a copy: the journal knows which file it made, and any other is not for --undo to remove.
         let was_swallowed = self.past.is_taken_up() && self.mover.mode != Mode::Copy;

@@ -159,6 +159,19 @@ impl Plan {
         &self.working_dir
     }
 
+    /// Gives each path that a row of another host, which that host carries out, has leave its place.
+    pub(crate) fn leaving_elsewhere(&self, mut each: impl FnMut(&[u8])) {
+        for mut part in self.table.parts(1) {
+            while let Some((_, row)) = part.next_row() {
+                let Ok(row) = row else { continue };
+                let path = row.path_bytes();
+                if row.dest.is_some() && !PassedOver::default().keeps(&path, self.host) {
+                    each(&path);
+                }
+            }
+        }
+    }
+
     /// The steps in the order of the plan.
     ///
     /// # Errors

@@ -35,11 +35,33 @@ struct Begun {
     file: Option<File>,
 }
 
+impl Begun {
+    /// Removes the file, if it is still empty; its name tells whose it is.
+    fn discard(self, run: &str) {
+        let there = Facts::of(&self.part.dir, &self.part.name).ok().flatten();
+        if let Some(there) = there.filter(|there| there.id == self.id && there.size == 0) {
+            removal::remove(&self.part, &there, &name_aside(run, self.row)).unwrap_or(());
+        }
+    }
+}
+
 /// Copies that were begun and are waiting for their turn.
 #[derive(Debug, Default)]
 pub(super) struct Waiting(Vec<Begun>);
 
 impl Waiting {
+    /// Another file may be begun for a row.
+    fn give_up(&mut self, row: usize, part: &OsStr, run: &str) {
+        if let Some(at) = self.0.iter().position(|begun| begun.row == row && begun.part.name == part) {
+            self.0.swap_remove(at).discard(run);
+        }
+    }
+
+    /// Whether there is a file for a row.
+    fn has(&self, row: usize) -> bool {
+        self.0.iter().any(|begun| begun.row == row)
+    }
+
     /// The file that was begun for a row, if it still has its name in the directory of `dest`.
     fn take(&mut self, row: usize, dest: &Entry, part: &OsStr) -> Option<File> {
         let at = self.0.iter().position(|begun| begun.row == row && begun.part.name == part)?;
@@ -67,6 +89,8 @@ impl Mover<'_> {
         if let Some(file) = self.waiting.take(task.number, dest, part) {
             return Ok(file);
         }
+        // Of one that cannot be used any more, the name is needed again, if it has it still.
+        self.waiting.give_up(task.number, part, journal.run());
         // A file that has its final name is nothing to leave lying, and one that has another id when it is opened again is
         // not known again.
         let can_wait = part != dest.name && ids_last(&dest.dir);
@@ -95,6 +119,10 @@ impl Mover<'_> {
     fn next_copies(&mut self, task: &Task<'_>, journal: &mut Journal) -> Result<Vec<(usize, Entry)>, Trouble> {
         let mut found = Vec::new();
         for (step, row) in task.next.iter().zip(task.number + 1..).take(TOGETHER - 1) {
+            // What the journal says of its file must not be taken back by another try to make it.
+            if self.waiting.has(row) {
+                continue;
+            }
             match self.copied_to(step, journal) {
                 Ok(dest) => found.extend(dest.map(|dest| (row, dest))),
                 Err(Trouble::Refused { .. }) => {}
@@ -141,12 +169,8 @@ impl Mover<'_> {
 
     /// Removes what was begun and had no turn.
     pub(super) fn discard_begun(&mut self, run: &str) {
-        for Begun { row, part, id, .. } in std::mem::take(&mut self.waiting.0) {
-            let there = Facts::of(&part.dir, &part.name).ok().flatten();
-            if let Some(there) = there.filter(|there| there.id == id && there.size == 0) {
-                // It is empty, and its name tells whose it is.
-                removal::remove(&part, &there, &name_aside(run, row)).unwrap_or(());
-            }
+        for begun in std::mem::take(&mut self.waiting.0) {
+            begun.discard(run);
         }
     }
 }

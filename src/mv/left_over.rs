@@ -13,7 +13,7 @@ use super::mover::{GONE, Mover, Outcome, Task, part_name};
 use super::removal::{self, name_aside};
 use super::transfer::remove_source;
 use super::trouble::Trouble;
-use crate::journal::{Journal, Mode};
+use crate::journal::{Journal, LeftOver, Mode};
 use crate::plan::Step;
 use crate::record::Timestamp;
 use crate::report;
@@ -125,6 +125,16 @@ impl Mover<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Of a row that is not carried out after all, a crash may have left a copy that was begun, and nothing in it.
+    pub(super) fn clear_begun(&mut self, left_over: Option<&LeftOver>, name: &OsStr, aside: &OsStr) {
+        let Some(LeftOver { path, id }) = left_over else { return };
+        let begun = self.standing_at(path).filter(|(part, there)| part.name == name && there.size == 0);
+        if let Some((part, there)) = begun.filter(|(_, there)| id.is_none_or(|id| id == there.id)) {
+            // Why the row is not carried out is worth more than another error.
+            removal::remove(&part, &there, aside).unwrap_or(());
+        }
     }
 
     /// Whether nothing is lost with a file that a journal names as unfinished. Under the name that only this run gives,

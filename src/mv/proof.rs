@@ -44,6 +44,8 @@ enum Record {
     },
     /// Its records contradict each other, or say that it does not hold.
     Doubtful,
+    /// The plan has its own host move it away.
+    Leaves,
 }
 
 impl Proof {
@@ -74,6 +76,12 @@ impl Proof {
             }
         }
         table.check_whole()?;
+        // Each of two hosts would else move its copy away for that of the other.
+        plan.leaving_elsewhere(|path| {
+            if let Some(record) = records.get_mut(path) {
+                *record = Record::Leaves;
+            }
+        });
         Ok(Self { records: Some(records), ..Self::default() })
     }
 
@@ -90,6 +98,9 @@ impl Proof {
             None | Some(Record::Absent) => return refused("it is on another host, and the proof does not have it"),
             Some(Record::Doubtful) => {
                 return refused("it is on another host, and the proof says that it does not hold");
+            }
+            Some(Record::Leaves) => {
+                return refused("it is on another host, and this plan has it leave its place there");
             }
             Some(Record::Holds { hash: proved, size, .. }) if *proved != hash || *size != step.expected.size => {
                 return refused("it is on another host, and the proof says that it has another content");

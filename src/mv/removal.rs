@@ -96,12 +96,14 @@ impl Aside {
         let made = if ids_last(&entry.dir) { self.put_aside(entry, aside) } else { None };
         // On a full disk there may be no room for it, and then the file must be able to go all the same.
         let Some(made) = made else { return unlink(entry, facts) };
-        let removed = remove_in(&made.dir, entry, facts).map_err(|why| match give_back(entry, &made.dir) {
-            Ok(()) => why,
-            Err(_) => Unremoved::Aside(aside.to_owned()),
-        });
-        self.kept = Some(made);
-        removed
+        match remove_in(&made.dir, entry, facts) {
+            // What is in it stays where people are told that it is.
+            Err(_) if give_back(entry, &made.dir).is_err() => Err(Unremoved::Aside(aside.to_owned())),
+            removed => {
+                self.kept = Some(made);
+                removed
+            }
+        }
     }
 
     /// Puts a file aside, and gives the directory that it is in; `None` where that cannot be done.

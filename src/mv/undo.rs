@@ -377,6 +377,7 @@ impl Undoing<'_> {
         // If the power failed, its line may be lost; the name says as much.
         let path = left_over.as_ref().map(|left_over| left_over.path.clone());
         let Some(path) = path.or_else(|| Some(record.dest?.with_file_name(&name))) else { return };
+        self.mover.clear_begun(left_over.as_ref(), &name, &name_aside(self.past.run(), row));
         let Some((part, there)) = self.mover.standing_at(&path) else { return };
         let Some((source, source_facts)) = self.mover.standing_at(&record.path) else { return };
         let is_ours = part.name == name || left_over.is_some_and(|left_over| left_over.is(there.id, there.size));

@@ -214,6 +214,27 @@ fn what_is_no_proof_is_none() {
 }
 
 #[test]
+fn two_hosts_do_not_each_move_a_copy_away_for_that_of_the_other() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a", "same");
+    write_proof(&sandbox, "tower:/x", "same");
+    let own = with_keep(row(&sandbox, "a", &located(&sandbox, "q/a")), "tower:/x", "-");
+    let other = Row {
+        path: "tower:/x".into(),
+        id: "tower/1:2".into(),
+        dest: "tower:/q/x".into(),
+        keep: located(&sandbox, "a"),
+        ..own.clone()
+    };
+    let args = ["--host", "nas", "--keep-proof", "proof.tsv"];
+    let outcome = mv_file(&sandbox, &args, &[own.clone(), other.clone()]).expect_status(1);
+    outcome.expect_stderr("this plan has it leave its place there");
+    assert!(sandbox.exists("a"));
+    // What only stands in the plan, as ms-dupes --groups has it, stays.
+    mv_file(&sandbox, &args, &[own, Row { dest: "-".into(), keep: "-".into(), ..other }]).expect_status(0);
+}
+
+#[test]
 fn a_proof_is_a_file_that_is_not_older_than_the_plan() {
     let sandbox = Sandbox::new();
     sandbox.write("a", "same");

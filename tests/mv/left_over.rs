@@ -199,3 +199,70 @@ fn a_run_is_undone_after_its_disk_was_mounted_as_another_device() {
     drop(mount);
     drop(holder);
 }
+
+/// Three copies were begun together when the run died; all that is left of them is empty.
+fn begun_and_dead() -> Option<(Sandbox, Mount, Vec<u8>)> {
+    if !needs("strace") || !needs_root() {
+        return None;
+    }
+    let sandbox = Sandbox::new();
+    let far = Mount::tmpfs("size=1m", &sandbox.path("far"));
+    let names = [("a", "far/a"), ("b", "far/b"), ("c", "far/c")];
+    for (name, _) in names {
+        sandbox.write(name, "precious");
+    }
+    let stream = plan(&names.map(|(old, new)| Row::new(&sandbox, old, new)));
+    traced(&sandbox, &["-e", "inject=fadvise64:signal=KILL:when=1"], "ms-mv", &[], &stream);
+    assert_eq!(support::snapshot(&sandbox.path("far")).len(), 3);
+    Some((sandbox, far, stream))
+}
+
+#[test]
+fn copies_that_were_begun_before_a_crash_go_also_where_their_rows_are_refused_now() {
+    let Some((sandbox, _far, stream)) = begun_and_dead() else { return };
+    sandbox.write("b", "changed by its owner");
+    std::fs::remove_file(sandbox.path("c")).expect("removal");
+    sandbox.run("ms-mv", &[] as &[&str], &stream).expect_status(1).expect_stderr("b: it was changed");
+    let left: Vec<_> = support::snapshot(&sandbox.path("far")).into_keys().collect();
+    assert_eq!(left, [std::path::PathBuf::from("a")]);
+}
+
+#[test]
+fn undo_takes_away_copies_that_were_begun_also_where_their_sources_are_gone() {
+    let Some((sandbox, _far, _)) = begun_and_dead() else { return };
+    std::fs::remove_file(sandbox.path("c")).expect("removal");
+    undo(&sandbox).expect_status(0);
+    assert!(support::snapshot(&sandbox.path("far")).is_empty());
+}
+
+#[test]
+fn a_row_that_was_begun_late_does_not_make_a_crash_forget_the_next_ones() {
+    if !needs("strace") || !needs_root() {
+        return;
+    }
+    // The second cannot be begun together with the first, which makes room for its directory; the third can.
+    let names = [("far/x", "near/x"), ("a", "far/x/a"), ("b", "far/b")];
+    let mut died = 0;
+    for (call, turn) in ["fsync", "unlinkat"].into_iter().flat_map(|call| (1..20).map(move |turn| (call, turn))) {
+        let sandbox = Sandbox::new();
+        let _far = Mount::tmpfs("size=1m", &sandbox.path("far"));
+        for (name, _) in names {
+            sandbox.write(name, name);
+        }
+        let start = support::snapshot(&sandbox.work());
+        let stream = plan(&names.map(|(old, new)| Row::new(&sandbox, old, new)));
+        let inject = format!("inject={call}:signal=KILL:when={turn}");
+        if traced(&sandbox, &["-e", &inject], "ms-mv", &[], &stream).status == 0 {
+            continue;
+        }
+        died += 1;
+        let again = sandbox.run("ms-mv", &[] as &[&str], &stream);
+        assert_eq!(again.status, 0, "{call} {turn}: {}", again.stderr);
+        let files = support::snapshot(&sandbox.work()).into_iter().filter(|(_, seen)| seen.kind == 'f');
+        let files: Vec<_> = files.map(|(path, _)| path.to_string_lossy().into_owned()).collect();
+        assert_eq!(files, ["far/b", "far/x/a", "near/x"], "{call} {turn}");
+        undo(&sandbox).expect_status(0);
+        assert_eq!(support::snapshot(&sandbox.work()).len(), start.len(), "{call} {turn}");
+    }
+    assert!(died >= 10, "only {died} points");
+}

@@ -7,6 +7,7 @@ use std::fs::{OpenOptions, rename};
 use std::io::Write as _;
 use support::hold::{At, hold};
 use support::plan::{Row, plan};
+use support::trace::traced;
 use support::{Mount, Outcome, Sandbox, needs, needs_root, set_mtime, snapshot};
 
 const CONTENT: &str = "alpha, a little longer";
@@ -131,6 +132,46 @@ fn a_file_in_the_place_of_the_unfinished_copy_is_neither_used_nor_removed() {
         assert_eq!(sandbox.read("near/a"), CONTENT.as_bytes());
         assert!(!sandbox.exists("far/b"));
     }
+}
+
+#[test]
+fn a_row_whose_begun_copy_somebody_removed_is_carried_out() {
+    let Some((sandbox, _mount)) = across() else {
+        return;
+    };
+    sandbox.write("near/c", CONTENT);
+    let stream = plan(&[Row::new(&sandbox, "near/a", "far/b"), Row::new(&sandbox, "near/c", "far/c")]);
+    let held = hold(&sandbox, At::first("fadvise64"), "ms-mv", &[], &stream);
+    let begun = snapshot(&sandbox.path("far")).into_keys().find(|name| name.to_string_lossy().ends_with("-1.part"));
+    std::fs::remove_file(sandbox.path("far").join(begun.expect("a copy that was begun"))).expect("removal");
+    held.go().expect_status(0);
+    expect_names(&sandbox, "far", &["b", "c"]);
+}
+
+#[test]
+fn a_changed_source_that_cannot_go_back_stays_where_people_are_told_that_it_is() {
+    let Some((sandbox, _mount)) = across() else {
+        return;
+    };
+    sandbox.write("else/c", CONTENT);
+    let stream = plan(&[Row::new(&sandbox, "near/a", "far/a"), Row::new(&sandbox, "else/c", "far/c")]);
+    let source = sandbox.path("near/a");
+    let mut file = OpenOptions::new().append(true).open(&source).expect("the source");
+    // Each rename lasts a while after its work is done.
+    let neighbour = std::thread::spawn(move || {
+        while source.exists() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        file.write_all(b", and the end").and_then(|()| std::fs::write(&source, "newer")).expect("write");
+    });
+    let outcome = traced(&sandbox, &["-e", "inject=renameat2:delay_exit=400000"], "ms-mv", &[], &stream);
+    neighbour.join().expect("the neighbour");
+    let outcome = outcome.expect_status(1);
+    let (_, told) = outcome.stderr.split_once("it is in ").expect("where it is");
+    let (told, _) = told.split_once(" beside it").expect("where it is");
+    assert_eq!(sandbox.read(format!("near/{told}/a")), format!("{CONTENT}, and the end").as_bytes());
+    assert_eq!(sandbox.read("near/a"), b"newer");
+    expect_names(&sandbox, "else", &[]);
 }
 
 #[test]
