@@ -12,7 +12,7 @@ const PROGRESSIVE: u64 = 8;
 
 /// Scans that a picture may have; encoders make some ten. Each goes over all of a picture, and a progressive one takes but a
 /// few bytes for that.
-const MOST_SCANS: usize = 1 << 10;
+const MOST_SCANS: usize = 1 << 8;
 
 /// Reads the file of a picture until it has had too many scans.
 struct Bounded<R> {
