@@ -10,6 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fs::File;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -285,15 +286,27 @@ impl Queue {
         }
     }
 
+    /// Whether a directory that came has the name of another one that is watched. That it was removed, the kernel does not
+    /// tell as long as somebody has it open, or anything that was in it.
+    fn is_replaced(&self, above: i32, name: &[u8]) -> bool {
+        self.watched.iter().any(|(path, watch)| {
+            let is_named = path.file_name().is_some_and(|own| own.as_bytes() == name);
+            let is_there = || path.parent().and_then(|dir| self.watched.get(dir)) == Some(&above);
+            // The same directory has the same number again.
+            is_named && is_there() && inotify::add_watch(&self.inotify, path, ASKED).ok() != Some(*watch)
+        })
+    }
+
     /// What an event tells, and what comes after it: `struct inotify_event` of inotify(7).
     fn event<'e>(&self, events: &'e [u8]) -> Option<(Found, &'e [u8])> {
         let (head, rest) = events.split_first_chunk::<HEAD>()?;
         let [watch, mask, _, len] = [0, 4, 8, 12].map(|at| [head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let (name, rest) = rest.split_at_checked(usize::try_from(u32::from_ne_bytes(len)).ok()?)?;
         let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
-        let found = if ReadFlags::from_bits_retain(u32::from_ne_bytes(mask)).intersects(ENDS) {
+        let (mask, watch) = (ReadFlags::from_bits_retain(u32::from_ne_bytes(mask)), i32::from_ne_bytes(watch));
+        let found = if mask.intersects(ENDS) || mask.contains(ReadFlags::ISDIR) && self.is_replaced(watch, name) {
             Found::End
-        } else if counts(name) || self.listings.contains(&i32::from_ne_bytes(watch)) {
+        } else if counts(name) || self.listings.contains(&watch) {
             Found::Name
         } else {
             Found::Nothing
@@ -378,6 +391,19 @@ mod tests {
             assert_eq!(looks(|_| (), |top| fs::rename(top.join(name), top.join("c")).expect("rename")), 1, "{name}");
         }
         assert_eq!(looks(|_| (), |top| fs::remove_dir(top.join("a/b")).expect("removal")), 1);
+    }
+
+    #[test]
+    fn a_directory_that_comes_in_the_place_of_one_that_somebody_has_open_is_noticed() {
+        let held = Cell::new(None);
+        let act = |top: &Path| {
+            held.set(fs::File::open(top.join("a/b")).ok());
+            fs::remove_dir_all(top.join("a")).expect("removal");
+            fs::create_dir_all(top.join("new/b")).expect("directory");
+            fs::rename(top.join("new"), top.join("a")).expect("rename");
+        };
+        assert_eq!(looks(|_| (), act), 1);
+        assert_eq!(looks(|_| (), |top| fs::create_dir_all(top.join("b/a/b")).expect("directory")), 0);
     }
 
     #[test]

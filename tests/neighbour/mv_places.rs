@@ -185,6 +185,32 @@ fn a_volume_can_be_sealed_while_a_plan_is_carried_out() {
 }
 
 #[test]
+fn a_sealed_volume_that_comes_in_the_place_of_another_gets_nothing() {
+    if !needs("strace") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.mkdir("Archive/0001/2012");
+    sandbox.write("sealed/2013/c", "sealed");
+    sandbox.write("sealed/index.json", "{}");
+    sandbox.write("sealed/B3SUMS", "");
+    let names = ["a", "b", "d"].iter().zip(["2012", "new", "2013"]);
+    let mut rows: Vec<Row> = names
+        .map(|(name, year)| {
+            sandbox.write(format!("live/{name}"), name);
+            Row::new(&sandbox, format!("live/{name}"), format!("Archive/0001/{year}/{name}"))
+        })
+        .collect();
+    // It is refused, but its destination has been opened, and stays so.
+    rows[0].size = "7".into();
+    let held = hold(&sandbox, At::first("mkdirat"), "ms-mv", &[], &plan(&rows));
+    std::fs::remove_dir_all(sandbox.path("Archive/0001")).expect("removal");
+    rename(sandbox.path("sealed"), sandbox.path("Archive/0001")).expect("rename");
+    held.go().expect_status(1).expect_stderr("live/d: moving to Archive/0001/2013/d: it would be in a sealed volume");
+    assert!(sandbox.exists("live/b") && sandbox.exists("live/d") && !sandbox.exists("Archive/0001/2013/d"));
+}
+
+#[test]
 fn without_openat2_directories_are_opened_name_by_name() {
     if !needs("strace") {
         return;

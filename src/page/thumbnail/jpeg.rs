@@ -1,6 +1,6 @@
 //! JPEG, decoded at a fraction of its size: of 50 million pixels, less than one million are needed.
 
-use std::io::Read;
+use std::io::{self, BufReader, ErrorKind, Read};
 
 use image::{DynamicImage, GrayImage, RgbImage};
 use jpeg_decoder::{CodingProcess, Decoder, Error, ImageInfo, PixelFormat};
@@ -10,9 +10,32 @@ use super::{Absence, LONGEST_SIDE, MEMORY, SIDE};
 /// Bytes that a progressive picture takes for each pixel until its last scan: two for each of up to four components.
 const PROGRESSIVE: u64 = 8;
 
+/// Scans that a picture may have; encoders make some ten. Each goes over all of a picture, and a progressive one takes but a
+/// few bytes for that.
+const MOST_SCANS: usize = 1 << 8;
+
+/// Reads the file of a picture until it has had too many scans.
+struct Bounded<R> {
+    reader: R,
+    last: u8,
+    scans: usize,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        let bytes = &buffer[..read];
+        let before = |at: usize| at.checked_sub(1).map_or(self.last, |before| bytes[before]);
+        // What begins a scan may stand in metadata by chance, and counts as well.
+        self.scans += memchr::memchr_iter(0xda, bytes).filter(|at| before(*at) == 0xff).count();
+        self.last = bytes.last().copied().unwrap_or(self.last);
+        if self.scans > MOST_SCANS { Err(ErrorKind::InvalidData.into()) } else { Ok(read) }
+    }
+}
+
 /// Decodes a picture, its sides no shorter than those of a thumbnail if they were not so before.
 pub(super) fn decode(reader: impl Read) -> Result<DynamicImage, Absence> {
-    let mut decoder = Decoder::new(reader);
+    let mut decoder = Decoder::new(BufReader::new(Bounded { reader, last: 0, scans: 0 }));
     decoder.set_max_decoding_buffer_size(usize::try_from(MEMORY).unwrap_or(usize::MAX));
     decoder.read_info().map_err(|error| why(&error))?;
     check(decoder.info().ok_or(Absence::Damaged)?)?;
@@ -24,7 +47,9 @@ pub(super) fn decode(reader: impl Read) -> Result<DynamicImage, Absence> {
 
 fn why(error: &Error) -> Absence {
     match error {
-        Error::Io(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => Absence::Unreadable,
+        Error::Io(error) if !matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) => {
+            Absence::Unreadable
+        }
         _ => Absence::Damaged,
     }
 }
@@ -71,6 +96,23 @@ mod tests {
         assert_eq!(from_ink([0; 4]), [255; 3]);
         assert_eq!(from_ink([0, 0, 0, 255]), [0; 3]);
         assert_eq!(from_ink([255, 0, 0, 0]), [0, 255, 255]);
+    }
+
+    #[test]
+    fn a_small_file_does_not_take_minutes_by_very_many_scans() {
+        let mut bytes = vec![0xff, 0xd8, 0xff, 0xdb, 0, 67, 0];
+        bytes.extend([1; 64]);
+        bytes.extend([0xff, 0xc2, 0, 11, 8, 7, 208, 7, 208, 1, 1, 0x11, 0]);
+        for table in [0, 0x10] {
+            bytes.extend([0xff, 0xc4, 0, 20, table, 1]);
+            bytes.extend([0; 16]);
+        }
+        bytes.extend([0xff, 0xda, 0, 8, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+        bytes.extend([0xff, 0xda, 0, 8, 1, 1, 0, 1, 63, 0, 0, 0, 0, 0].repeat(100_000));
+        bytes.extend([0xff, 0xd9]);
+        let begun = std::time::Instant::now();
+        assert_eq!(decode(bytes.as_slice()).err(), Some(Absence::Damaged));
+        assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
     }
 
     /// A picture whose components come one after the other, which some decoders show in false colours.
