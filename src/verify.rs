@@ -24,7 +24,7 @@ use crate::progress::Progress;
 use crate::report::{self, Reporter};
 use crate::stream::Faults;
 pub(crate) use claim::Reason;
-use claim::Verdict;
+use claim::{Claim, Verdict};
 use input::Input;
 use output::Output;
 
@@ -105,7 +105,7 @@ impl Job<'_> {
             check_whole(inputs)?;
             for (claim, verdict) in claims.iter().zip(verdicts) {
                 let Some(verdict) = verdict else { continue };
-                tally.add(claim.hash.is_some(), &verdict);
+                tally.add(claim, &verdict);
                 if let Err((reason, detail)) = &verdict.result {
                     self.reporter.failed("verifying", &claim.path, &format!("{}: {detail}", reason.name()));
                 }
@@ -179,15 +179,23 @@ struct Tally {
     unhashed: u64,
     bytes: u64,
     passed_over: PassedOver,
+    /// Files that hold and have the number that their records tell, and those that have another one.
+    same: u64,
+    other: u64,
 }
 
 impl Tally {
-    fn add(&mut self, has_hash: bool, verdict: &Verdict) {
+    fn add(&mut self, claim: &Claim, verdict: &Verdict) {
+        let inode = verdict.status.filter(|_| verdict.result.is_ok()).map(|status| status.id.ino);
+        if let Some((told, found)) = claim.inode.zip(inode) {
+            self.same += u64::from(told == found);
+            self.other += u64::from(told != found);
+        }
         match &verdict.result {
             Ok(()) => self.hold += 1,
             Err((reason, _)) => self.failed[*reason as usize] += 1,
         }
-        self.unhashed += u64::from(!has_hash);
+        self.unhashed += u64::from(claim.hash.is_none());
         self.bytes = self.bytes.saturating_add(verdict.read);
     }
 
@@ -202,6 +210,13 @@ impl Tally {
                 "none of the files is there: is their disk mounted? relative paths hold where they were crawled, and \
                  --root DIR says where else",
             );
+        }
+        // Two computers may well have the same files under the same paths.
+        if let Some(host) = options.host.filter(|_| self.same == 0 && self.other > 0) {
+            reporter.warn(&format!(
+                "--host: not one of these files has the number that its record tells: if this is not the host {host}, what was \
+                 verified are other files, and proves nothing about that host"
+            ));
         }
         let begin = if interrupt.came() { "interrupted after " } else { "" };
         let records = report::count(self.hold + self.failed.iter().sum::<u64>(), "record");

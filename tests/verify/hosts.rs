@@ -41,6 +41,17 @@ fn records_of_a_host_are_not_taken_for_missing_here() {
 }
 
 #[test]
+fn who_verifies_on_another_host_is_told_so() {
+    let sandbox = Sandbox::new();
+    let path = format!("nas:{}", sandbox.write("a", "one").display());
+    let verify = |stream: &str| sandbox.run("ms-verify", &["--host", "nas"], stream.as_bytes()).expect_status(0);
+    verify(&line(&path, "one")).expect_stderr("if this is not the host nas");
+    let own = sandbox.run("ms-crawl", &["--host", "nas", "a"], b"").expect_status(0);
+    let own = String::from_utf8_lossy(&own.stdout).into_owned();
+    assert!(!verify(&own).stderr.contains("if this is not"), "{own}");
+}
+
+#[test]
 fn checksums_name_no_hosts() {
     let sandbox = Sandbox::new();
     sandbox.write("a", "one");
