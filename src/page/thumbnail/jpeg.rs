@@ -5,7 +5,7 @@ use std::io::Read;
 use image::{DynamicImage, GrayImage, RgbImage};
 use jpeg_decoder::{CodingProcess, Decoder, Error, ImageInfo, PixelFormat};
 
-use super::{Absence, LONGEST_SIDE, MEMORY, SIDE};
+use super::{Absence, LONGEST_SIDE, MEMORY, SIDE, of_reading};
 
 /// Bytes that a progressive picture takes for each pixel until its last scan: two for each of up to four components.
 const PROGRESSIVE: u64 = 8;
@@ -24,7 +24,7 @@ pub(super) fn decode(reader: impl Read) -> Result<DynamicImage, Absence> {
 
 fn why(error: &Error) -> Absence {
     match error {
-        Error::Io(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => Absence::Unreadable,
+        Error::Io(error) => of_reading(error),
         _ => Absence::Damaged,
     }
 }
