@@ -66,6 +66,12 @@ impl Duplicates {
             self.leaving += u64::from(leaves);
         }
     }
+
+    /// For each copy that stays, a row that names it.
+    pub(super) fn keeper_places(&self) -> impl Iterator<Item = RowRef> {
+        let sets = self.copies.chunk_by(|one, other| one.keeper == other.keeper);
+        sets.filter_map(|set| set.first()).map(|copy| copy.at)
+    }
 }
 
 /// The folder below which `dest` has the whole of `path`; else the folder of `dest`.

@@ -110,7 +110,7 @@ fn a_keeper_that_goes_as_well_is_told() {
     expect(&read(&page(&sandbox, &[], &moved)), &["but one of the copies", "What moves where"]);
     let sound = row("a", 5, "d/a", "c", "-") + &row("b", 5, "d/b", "c", "-");
     let text = read(&page(&sandbox, &["--no-thumbnails"], &sound));
-    expect(&text, &["2 files, 10 bytes, go to d; every one has a copy that stays."]);
+    expect(&text, &["2 files, 10 bytes, go to d; each has a copy that stays, as the plan says."]);
     assert!(!text.contains("should stay"));
 }
 

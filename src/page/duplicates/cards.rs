@@ -1,6 +1,6 @@
 //! Sets of copies as people see them: side by side, the one that stays marked.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::Duplicates;
 use super::sets::{MOST_PICTURED, Set};
@@ -10,7 +10,7 @@ use crate::page::chart;
 use crate::page::folder;
 use crate::page::markup::{Html, Trail};
 use crate::page::moves::put_routes;
-use crate::page::thumbnail::Absence;
+use crate::page::presence::Presence;
 use crate::record::Timestamp;
 use crate::report;
 use crate::stream::Table;
@@ -26,19 +26,24 @@ const ROOM: usize = 1_200_000;
 const MOST_OPEN: usize = 3;
 
 impl Duplicates {
-    /// The section; gives how many of the keepers that were looked for are not there as planned.
+    /// The section.
     ///
     /// # Errors
     /// When the stream was changed meanwhile.
-    pub(in crate::page) fn put(&self, html: &mut Html, album: &mut Album<'_>, table: &Table) -> Result<u64, Failure> {
+    pub(in crate::page) fn put(
+        &self,
+        html: &mut Html,
+        album: &mut Album<'_>,
+        table: &Table,
+        presence: &Presence,
+    ) -> Result<(), Failure> {
         let routes = self.routes.sorted();
         let pairs = routes.get(..MOST_PAIRS).unwrap_or(&routes);
         let sets = self.sets(pairs, table)?;
         let looks = look(album, &sets);
         html.put(format_args!("<section id=\"duplicates\"><h2>Duplicates</h2>"));
         self.put_facts(html);
-        let lost = lost_keepers(&sets, &looks);
-        put_lost(html, lost);
+        put_lost(html, presence.lost());
         let mut by_route: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         sets.iter().enumerate().for_each(|(place, set)| by_route.entry(set.route).or_default().push(place));
         let largest = routes.first().map_or(0, |number| self.routes.get(*number).1.bytes);
@@ -70,7 +75,7 @@ impl Duplicates {
         html.put(format_args!("<details class=\"numbers\"><summary>All pairs of folders as a table</summary>"));
         put_routes(html, &self.routes);
         html.put(format_args!("</details></section>"));
-        Ok(lost)
+        Ok(())
     }
 
     fn put_facts(&self, html: &mut Html) {
@@ -121,26 +126,27 @@ fn look(album: &mut Album<'_>, sets: &[Set]) -> Vec<Vec<Look>> {
     album.look(&wanted)
 }
 
-/// How many keepers are not what the plan says, of those that were looked for.
-fn lost_keepers(sets: &[Set], looks: &[Vec<Look>]) -> u64 {
-    let is_lost = |look: Option<&Look>| {
-        matches!(look, Some(Look::None(Absence::Missing | Absence::Changed | Absence::Unreadable)))
-    };
-    let lost = sets.iter().zip(looks).filter(|(_, looks)| is_lost(looks.first()));
-    lost.map(|(set, _)| &set.keeper.path).collect::<HashSet<_>>().len() as u64
-}
-
-fn put_lost(html: &mut Html, lost: u64) {
-    if lost == 0 {
-        return;
+/// Copies that should stay, and are not there or not the same.
+fn put_lost(html: &mut Html, (missing, changed): (u64, u64)) {
+    let files = |count, one, many| if count == 1 { one } else { many };
+    if missing > 0 {
+        html.put(format_args!(
+            "<p class=\"alarm\"><strong>{} that should stay {} not found.</strong> {} may be on a disc on the shelf, or this page was \
+             made in another directory than its index. ms-mv refuses a copy whose keeper it does not find.</p>",
+            report::count(missing, "file"),
+            files(missing, "was", "were"),
+            files(missing, "It", "They")
+        ));
     }
-    let (files, were) = if lost == 1 { ("file", "was") } else { ("files", "were") };
-    html.put(format_args!(
-        "<p class=\"alarm\"><strong>{} {files} that should stay {were} not found as planned.</strong> What is missing may be on a \
-         disc on the shelf, or this page was made in another directory than its index; what has changed is no copy any \
-         more. Only those with a place for a picture were looked for.</p>",
-        report::number(lost)
-    ));
+    if changed > 0 {
+        html.put(format_args!(
+            "<p class=\"alarm\"><strong>{} that should stay {} changed since the plan.</strong> Whether {} the same still, ms-mv \
+             checks before it moves a copy.</p>",
+            report::count(changed, "file"),
+            files(changed, "has", "have"),
+            files(changed, "it is", "they are")
+        ));
+    }
 }
 
 /// The copies of a pair that are not shown.
