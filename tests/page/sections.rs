@@ -104,8 +104,16 @@ fn lists_of_copies_have_an_end_that_is_told() {
 fn a_keeper_that_goes_as_well_is_told() {
     let sandbox = Sandbox::new();
     let chain = row("a", 5, "d/a", "b", "-") + &row("b", 5, "d/b", "c", "-") + &row("e", 5, "d/e", "b", "-");
-    let text = read(&page(&sandbox, &[], &chain));
+    let html = page(&sandbox, &[], &chain);
+    let text = read(&html);
     expect(&text, &["3 files, 15 bytes, go to d; but one of the copies", "1 file that should stay would not stay"]);
+    expect(&text, &["Where such a file goes first, ms-mv refuses the copies that count on it"]);
+    // `b` stands as what stays for `a` and `e`, and as what goes for `c`.
+    assert_eq!(text.matches("stays and goes b").count(), 2, "{text}");
+    assert_eq!(
+        ["torn", "stays", "goes"].map(|class| html.matches(&format!("<li class=\"{class}\">")).count()),
+        [2, 1, 2]
+    );
     let moved = row("a", 5, "d/a", "b", "-") + &row("b", 5, "elsewhere/b", "-", "-");
     expect(&read(&page(&sandbox, &[], &moved)), &["but one of the copies", "What moves where"]);
     let sound = row("a", 5, "d/a", "c", "-") + &row("b", 5, "d/b", "c", "-");

@@ -60,7 +60,7 @@ impl Duplicates {
                 if pair.len() >= room {
                     break;
                 }
-                put_set(&mut pair, album, &sets[*place], looks.get(*place).map_or(&[], Vec::as_slice));
+                self.put_set(&mut pair, album, &sets[*place], looks.get(*place).map_or(&[], Vec::as_slice));
                 shown += sets[*place].copies;
             }
             pair.put(format_args!("</div>"));
@@ -88,7 +88,7 @@ impl Duplicates {
         if self.leaving > 0 {
             html.put(format_args!(
                 "<p class=\"alarm\"><strong>{} not stay: this stream wants them moved, too.</strong> \
-                 ms-mv refuses a copy whose keeper has gone.</p>",
+                 Where such a file goes first, ms-mv refuses the copies that count on it; where it goes last, they all go.</p>",
                 if self.leaving == 1 {
                     "1 file that should stay would".to_owned()
                 } else {
@@ -117,6 +117,47 @@ impl Duplicates {
         html.put(format_args!("</span><span class=\"sum\">{tally}</span>"));
         chart::bar(html, tally.bytes, largest);
         html.put(format_args!("</summary>"));
+    }
+
+    fn put_set(&self, html: &mut Html, album: &Album<'_>, set: &Set, looks: &[Look]) {
+        let has_pictures = album.opens_files() && !looks.is_empty();
+        let keep = set.keeper.path.as_os_str().as_encoded_bytes();
+        let now = set.keeper_now.as_deref();
+        let size = set.shown.first().map_or(0, |record| record.size);
+        let long = if set.copies > 1 { " long" } else { "" };
+        html.put(format_args!("<ul class=\"set{}{long}\">", if has_pictures { "" } else { " bare" }));
+        let look = |place: usize| looks.get(place).copied().filter(|_| has_pictures);
+        put_card(
+            html,
+            album,
+            &Card {
+                path: now.unwrap_or(keep),
+                name: keep,
+                size,
+                mtime: set.keeper.mtime,
+                fate: self.fate(keep, Fate::Stays),
+            },
+            look(0),
+        );
+        for (place, record) in set.shown.iter().enumerate() {
+            let path = record.path.as_os_str().as_encoded_bytes();
+            put_card(
+                html,
+                album,
+                &Card { path, name: path, size: record.size, mtime: record.mtime, fate: self.fate(path, Fate::Goes) },
+                look(place + 1),
+            );
+        }
+        let more = set.copies.saturating_sub(set.shown.len() as u64);
+        if more > 0 {
+            html.put(format_args!("<li class=\"more\">and {} more", report::number(more)));
+        }
+        html.put(format_args!("</ul>"));
+    }
+
+    /// What becomes of a file that one row wants to stay or to go.
+    fn fate(&self, path: &[u8], fate: Fate) -> Fate {
+        if self.is_torn(path) { Fate::Torn } else { fate }
     }
 }
 
@@ -158,36 +199,6 @@ fn put_rest(html: &mut Html, more: u64) {
     html.put(format_args!("</details>"));
 }
 
-fn put_set(html: &mut Html, album: &Album<'_>, set: &Set, looks: &[Look]) {
-    let has_pictures = album.opens_files() && !looks.is_empty();
-    let keep = set.keeper.path.as_os_str().as_encoded_bytes();
-    let now = set.keeper_now.as_deref();
-    let size = set.shown.first().map_or(0, |record| record.size);
-    let long = if set.copies > 1 { " long" } else { "" };
-    html.put(format_args!("<ul class=\"set{}{long}\">", if has_pictures { "" } else { " bare" }));
-    let look = |place: usize| looks.get(place).copied().filter(|_| has_pictures);
-    put_card(
-        html,
-        album,
-        &Card { path: now.unwrap_or(keep), name: keep, size, mtime: set.keeper.mtime, stays: true },
-        look(0),
-    );
-    for (place, record) in set.shown.iter().enumerate() {
-        let path = record.path.as_os_str().as_encoded_bytes();
-        put_card(
-            html,
-            album,
-            &Card { path, name: path, size: record.size, mtime: record.mtime, stays: false },
-            look(place + 1),
-        );
-    }
-    let more = set.copies.saturating_sub(set.shown.len() as u64);
-    if more > 0 {
-        html.put(format_args!("<li class=\"more\">and {} more", report::number(more)));
-    }
-    html.put(format_args!("</ul>"));
-}
-
 struct Card<'a> {
     /// Where it is now.
     path: &'a [u8],
@@ -195,11 +206,24 @@ struct Card<'a> {
     name: &'a [u8],
     size: u64,
     mtime: Option<Timestamp>,
-    stays: bool,
+    fate: Fate,
+}
+
+/// What becomes of a file.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Stays,
+    Goes,
+    /// It stays for one row, and goes by another.
+    Torn,
 }
 
 fn put_card(html: &mut Html, album: &Album<'_>, card: &Card<'_>, look: Option<Look>) {
-    let (class, word) = if card.stays { ("stays", "stays") } else { ("goes", "goes") };
+    let (class, word) = match card.fate {
+        Fate::Stays => ("stays", "stays"),
+        Fate::Goes => ("goes", "goes"),
+        Fate::Torn => ("torn", "stays and goes"),
+    };
     html.put(format_args!("<li class=\"{class}\">"));
     if let Some(look) = look {
         album.put(html, card.path, look);
