@@ -98,6 +98,12 @@ fn page(
     if interrupt.came() {
         return Ok(String::new());
     }
+    if survey.all.files == 0
+        && !faults.are_skipped()
+        && let Some((place, fault)) = table.told(&faults).next()
+    {
+        return Err(Failure::Stop(format!("reading: {place}: {fault}; no line is a record: this is no index or plan")));
+    }
     table.judge(&faults, reporter)?;
     let working_dir = std::env::current_dir()
         .map_err(|error| Failure::Stop(format!("finding the working directory: {}", report::reason(&error))))?;
