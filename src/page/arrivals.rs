@@ -174,8 +174,10 @@ impl Arrivals {
         html.put(format_args!("."));
         if self.zone_guessed > 0 {
             html.put(format_args!(
-                " {} told in UTC, and brought to the clock on the wall by the zone of the planning machine.",
-                Text(&was_or_were(self.zone_guessed))
+                " {} time in UTC only; it was turned into the local time of the computer that made the plan. Is that where {} \
+                 taken? If not: ms-ingest --tz.",
+                Text(&tell_or_tells(self.zone_guessed)),
+                if self.zone_guessed == 1 { "it was" } else { "they were" }
             ));
         }
         self.put_doubtful(html, album);
@@ -262,8 +264,8 @@ fn put_entry(html: &mut Html, album: &Album<'_>, entry: &Entry, look: Option<Loo
     html.put(format_args!("</div>"));
 }
 
-fn was_or_were(count: u64) -> String {
-    format!("{} {}", report::count(count, "time"), if count == 1 { "was" } else { "were" })
+fn tell_or_tells(count: u64) -> String {
+    format!("{} {}", report::count(count, "file"), if count == 1 { "tells its" } else { "tell their" })
 }
 
 #[cfg(test)]

@@ -146,7 +146,13 @@ fn a_plan_of_ingest_begins_with_the_doubtful_dates() {
             "1 duplicate, 5 bytes, goes to duplicates; it has",
         ],
     );
-    expect(&text, &["1 time was told in UTC", "Besides, 1 file, 1 byte go to the quarantine"]);
+    expect(
+        &text,
+        &[
+            "1 file tells its time in UTC only; it was turned into the local time of the computer that made the plan. Is that where it was taken? If not: ms-ingest --tz.",
+            "Besides, 1 file, 1 byte go to the quarantine",
+        ],
+    );
     let order = [
         "No date at all: 1 file",
         "d.jpg",
