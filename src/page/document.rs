@@ -110,10 +110,22 @@ fn put_sections(
     Ok(())
 }
 
+/// What every plan is told with.
+macro_rules! plan_lede {
+    () => {
+        "ms-report moves nothing. ms-mv carries out a plan: it checks every file again before it moves, replaces nothing, and can \
+         undo it all."
+    };
+}
+
 fn lede(survey: &Survey) -> &'static str {
-    if survey.movers().files > 0 {
-        "This is a plan, and nothing has moved yet. ms-mv carries it out: it checks every file again before it moves, replaces \
-         nothing, and can undo it all."
+    if survey.are_bare() {
+        concat!(
+            plan_lede!(),
+            " These may be the records of a run: then the files have moved, and this is the way back."
+        )
+    } else if survey.movers().files > 0 {
+        plan_lede!()
     } else if survey.all.files > 0 {
         "This is an index: it tells what is there, and wants nothing moved."
     } else {
