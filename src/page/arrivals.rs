@@ -98,6 +98,8 @@ fn keeps_whole_path(path: &[u8], dest: &[u8]) -> bool {
 #[derive(Debug)]
 pub(super) struct Arrivals {
     pub(super) all: Tally,
+    /// Where they are now.
+    pub(super) origin: Common,
     /// Where they go.
     pub(super) goal: Common,
     /// By trust, and by the source as the note spells it.
@@ -115,6 +117,7 @@ impl Default for Arrivals {
     fn default() -> Self {
         Self {
             all: Tally::default(),
+            origin: Common::default(),
             goal: Common::default(),
             sources: BTreeMap::new(),
             further_sources: Tally::default(),
@@ -135,6 +138,7 @@ impl Arrivals {
         let Some((source, precision)) = date_of(note) else { return };
         let trust = Trust::of(source, precision);
         self.all.add(row.size);
+        self.origin.add(folder::of(path));
         self.goal.add(folder::of(dest));
         self.count_source(trust, source, row.size);
         if let Some(place) = Trust::DOUBTFUL.iter().position(|doubtful| *doubtful == trust) {

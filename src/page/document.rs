@@ -90,7 +90,7 @@ fn put_sections(
     }
     if survey.volumes.all.files > 0 {
         contents.push(("volumes", "Volumes"));
-        survey.volumes.put(html, "Volumes", disc);
+        survey.volumes.put(html, true, disc);
     }
     if survey.moves.all.files > 0 {
         contents.push(("moves", "What moves where"));
@@ -100,7 +100,7 @@ fn put_sections(
     // somebody asks for that by naming a disc.
     if survey.shelved.all.files > 0 && survey.volumes.all.files == 0 && (survey.is_shelf() || disc.is_some()) {
         contents.push(("volumes", "Volumes"));
-        survey.shelved.put(html, "Volumes", disc);
+        survey.shelved.put(html, false, disc);
     }
     if survey.stock.all.files > 0 {
         let heading = if survey.movers().files > 0 { "What stays" } else { "What is there" };

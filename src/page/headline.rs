@@ -39,17 +39,22 @@ fn put_stock(html: &mut Html, survey: &Survey) {
 /// One sentence for each sort of rows.
 fn put_movers(html: &mut Html, survey: &Survey, presence: &Presence) {
     let (arrivals, duplicates, volumes) = (&survey.arrivals, &survey.duplicates, &survey.volumes);
-    let parts: [(Tally, &Common, String); 4] = [
-        (arrivals.all, &arrivals.goal, format!(", sorted by date; {}. ", doubts(survey))),
-        (duplicates.all, &duplicates.goal, keepers(survey, presence)),
-        (volumes.all, &volumes.goal, format!(", in {}. ", report::count(volumes.len(), "volume"))),
-        (survey.moves.all, &survey.moves.goal, ". ".to_owned()),
+    let nowhere = Common::default();
+    let parts: [(Tally, [&Common; 2], String); 4] = [
+        (arrivals.all, [&arrivals.origin, &arrivals.goal], format!(", sorted by date; {}. ", doubts(survey))),
+        (duplicates.all, [&nowhere, &duplicates.goal], keepers(survey, presence)),
+        (volumes.all, [&volumes.origin, &volumes.goal], format!(", in {}. ", report::count(volumes.len(), "volume"))),
+        (survey.moves.all, [&survey.moves.origin, &survey.moves.goal], ". ".to_owned()),
     ];
     let is_mixed = parts.iter().filter(|(all, ..)| all.files > 0).count() > 1;
-    for (place, (all, goal, rest)) in parts.iter().enumerate().filter(|(_, (all, ..))| all.files > 0) {
+    for (place, (all, [origin, goal], rest)) in parts.iter().enumerate().filter(|(_, (all, ..))| all.files > 0) {
         let is_duplicates = place == DUPLICATES && is_mixed;
         let what = if is_duplicates { counted(*all, "duplicate") } else { all.to_string() };
-        html.put(format_args!("{what}, {} to ", if all.files == 1 { "goes" } else { "go" }));
+        html.put(format_args!("{what}, {} ", if all.files == 1 { "goes" } else { "go" }));
+        if let Some(origin) = origin.name().filter(|origin| ![&b"."[..], b"/"].contains(origin)) {
+            html.put(format_args!("from <span class=\"path\">{}</span> ", Trail(origin)));
+        }
+        html.put(format_args!("to "));
         match goal.name() {
             Some(b".") | None => html.put(format_args!("other folders")),
             Some(goal) => html.put(format_args!("<span class=\"path\">{}</span>", Trail(goal))),
