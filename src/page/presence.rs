@@ -107,13 +107,13 @@ impl Presence {
         let look = Look { table, interrupt, working_dir };
         let mut keepers = Findings::default();
         let places: Vec<RowRef> = duplicates.keeper_places().collect();
-        each(jobs, places.chunks(FEW).collect(), |places| look.at_keepers(places))
-            .into_iter()
-            .for_each(|found| keepers.append(found));
+        for found in each(jobs, places.chunks(FEW).collect(), |places| look.at_keepers(places)) {
+            keepers.append(found);
+        }
         let mut sources = Findings::default();
-        each(jobs, table.parts(jobs * SHARES), |part| look.at_sources(part, &keepers.lost))
-            .into_iter()
-            .for_each(|found| sources.append(found));
+        for found in each(jobs, table.parts(jobs * SHARES), |part| look.at_sources(part, &keepers.lost)) {
+            sources.append(found);
+        }
         // A keeper may be what another row brings to its place.
         keepers.found.missing = keepers.found.missing.saturating_sub(sources.lost.len() as u64);
         Self {
