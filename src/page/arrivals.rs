@@ -201,8 +201,9 @@ impl Arrivals {
         for ((trust, source), tally) in &self.sources {
             let class = if Trust::DOUBTFUL.contains(trust) { " class=\"doubt\"" } else { "" };
             html.put(format_args!(
-                "<tr{class}><th scope=\"row\">{}<td class=\"t\">{}<td>{}<td>{}<td>",
+                "<tr{class}><th scope=\"row\">{} <span class=\"in phone\">{}</span><td class=\"t\">{}<td>{}<td>{}<td>",
                 trust.text(),
+                Name(source),
                 Name(source),
                 report::number(tally.files),
                 report::bytes(tally.bytes)
