@@ -106,7 +106,13 @@ fn a_keeper_that_goes_as_well_is_told() {
     let chain = row("a", 5, "d/a", "b", "-") + &row("b", 5, "d/b", "c", "-") + &row("e", 5, "d/e", "b", "-");
     let html = page(&sandbox, &[], &chain);
     let text = read(&html);
-    expect(&text, &["3 files, 15 bytes, go to d; but one of the copies", "1 file that should stay would not stay"]);
+    expect(
+        &text,
+        &[
+            "3 files, 15 bytes, go to d; but one of the copies",
+            "1 file that should stay would not stay: this stream wants it moved, too.",
+        ],
+    );
     expect(&text, &["Where such a file goes first, ms-mv refuses the copies that count on it"]);
     // `b` stands as what stays for `a` and `e`, and as what goes for `c`.
     assert_eq!(text.matches("stays and goes b").count(), 2, "{text}");

@@ -87,12 +87,12 @@ impl Duplicates {
         ));
         if self.leaving > 0 {
             html.put(format_args!(
-                "<p class=\"alarm\"><strong>{} not stay: this stream wants them moved, too.</strong> \
+                "<p class=\"alarm\"><strong>{} moved, too.</strong> \
                  Where such a file goes first, ms-mv refuses the copies that count on it; where it goes last, they all go.</p>",
                 if self.leaving == 1 {
-                    "1 file that should stay would".to_owned()
+                    "1 file that should stay would not stay: this stream wants it".to_owned()
                 } else {
-                    format!("{} files that should stay would", report::number(self.leaving))
+                    format!("{} files that should stay would not stay: this stream wants them", report::number(self.leaving))
                 }
             ));
         }
