@@ -11,6 +11,7 @@
 //! | What is there, what goes, and why? | `stock`, `duplicates`, `arrivals`, `volumes`, `moves` |
 //! | What is summed up, and by what? | `tally`, `kind`, `folder`, `timeline` |
 //! | How is a number drawn? | `chart`, `treemap` |
+//! | Are the files of a plan there? | `presence` |
 //! | What does a file look like? | `album`, `thumbnail` |
 //! | How does a name become HTML? | `markup` |
 //! | What comes first, and what around it all? | `headline`, `document` |
@@ -30,6 +31,7 @@ mod kind;
 mod markup;
 mod moves;
 mod options;
+mod presence;
 mod stock;
 mod survey;
 mod tally;
@@ -43,10 +45,12 @@ use std::io::{IsTerminal as _, Write};
 
 use album::Album;
 pub use options::{Builder, Options};
+use presence::Presence;
 use survey::Survey;
 
 use crate::cli::{Exit, Failure};
 use crate::escape;
+use crate::guide;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{self, Reporter};
@@ -94,25 +98,37 @@ fn page(
     if interrupt.came() {
         return Ok(String::new());
     }
+    if survey.all.files == 0
+        && !faults.are_skipped()
+        && let Some((place, fault)) = table.told(&faults).next()
+    {
+        return Err(Failure::Stop(format!("reading: {place}: {fault}; no line is a record: this is no index or plan")));
+    }
     table.judge(&faults, reporter)?;
     let working_dir = std::env::current_dir()
         .map_err(|error| Failure::Stop(format!("finding the working directory: {}", report::reason(&error))))?;
     let jobs = options.thumbnails.then(|| options.common.jobs());
     let mut album = Album::new(jobs, interrupt, &working_dir);
-    let page = document::write(&survey, table, &mut album, options)?;
+    let looked_at = jobs.filter(|_| survey.movers().files > 0);
+    let presence = Presence::look(table, &survey.duplicates, looked_at, interrupt, &working_dir);
+    let page = document::write(&survey, table, &mut album, &presence, options)?;
     table.check_whole()?;
     if interrupt.came() {
         return Ok(String::new());
     }
-    tell(&survey, &album, page.len(), reporter);
+    tell(&survey, &album, &presence, page.len(), reporter);
     Ok(page)
 }
 
-fn tell(survey: &Survey, album: &Album<'_>, bytes: usize, reporter: &Reporter) {
+fn tell(survey: &Survey, album: &Album<'_>, presence: &Presence, bytes: usize, reporter: &Reporter) {
+    if let Some(trouble) = presence.trouble() {
+        reporter.warn(&trouble);
+    }
     if let Some(trouble) = album.trouble() {
-        reporter.warn(&format!("files without a picture: {trouble}; relative paths hold where they were crawled"));
+        reporter.warn(&format!("files without a picture: {trouble}"));
     }
     let records = report::count(survey.all.files, "record");
     let pictures = report::count(album.len() as u64, "picture");
-    reporter.summary(&format!("{records}, {pictures}, a page of {}", report::bytes(bytes as u64)));
+    let next = guide::next("to look at it", "xdg-open", "");
+    reporter.summary(&format!("{records}, {pictures}, a page of {}{next}", report::bytes(bytes as u64)));
 }

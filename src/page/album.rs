@@ -112,12 +112,12 @@ impl<'a> Album<'a> {
         Ok(self.pictures.len() - 1)
     }
 
-    /// How many files could not be shown although they should have been there, in words.
+    /// How many files could not be shown although they are there, in words.
     pub(super) fn trouble(&self) -> Option<String> {
         let told = self
             .absences
             .iter()
-            .filter(|(absence, _)| !matches!(absence, Absence::NoPicture | Absence::NoRoom | Absence::Elsewhere));
+            .filter(|(absence, _)| matches!(absence, Absence::Unreadable | Absence::Damaged | Absence::TooLarge));
         let told: Vec<String> =
             told.map(|(absence, count)| format!("{} {}", report::number(*count), absence.text())).collect();
         (!told.is_empty()).then(|| told.join(", "))

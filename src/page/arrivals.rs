@@ -98,6 +98,8 @@ fn keeps_whole_path(path: &[u8], dest: &[u8]) -> bool {
 #[derive(Debug)]
 pub(super) struct Arrivals {
     pub(super) all: Tally,
+    /// Where they are now.
+    pub(super) origin: Common,
     /// Where they go.
     pub(super) goal: Common,
     /// By trust, and by the source as the note spells it.
@@ -115,6 +117,7 @@ impl Default for Arrivals {
     fn default() -> Self {
         Self {
             all: Tally::default(),
+            origin: Common::default(),
             goal: Common::default(),
             sources: BTreeMap::new(),
             further_sources: Tally::default(),
@@ -135,6 +138,7 @@ impl Arrivals {
         let Some((source, precision)) = date_of(note) else { return };
         let trust = Trust::of(source, precision);
         self.all.add(row.size);
+        self.origin.add(folder::of(path));
         self.goal.add(folder::of(dest));
         self.count_source(trust, source, row.size);
         if let Some(place) = Trust::DOUBTFUL.iter().position(|doubtful| *doubtful == trust) {
@@ -174,8 +178,10 @@ impl Arrivals {
         html.put(format_args!("."));
         if self.zone_guessed > 0 {
             html.put(format_args!(
-                " {} told in UTC, and brought to the clock on the wall by the zone of the planning machine.",
-                Text(&was_or_were(self.zone_guessed))
+                " {} time in UTC only; it was turned into the local time of the computer that made the plan. Is that where {} \
+                 taken? If not: ms-ingest --tz.",
+                Text(&tell_or_tells(self.zone_guessed)),
+                if self.zone_guessed == 1 { "it was" } else { "they were" }
             ));
         }
         self.put_doubtful(html, album);
@@ -195,8 +201,9 @@ impl Arrivals {
         for ((trust, source), tally) in &self.sources {
             let class = if Trust::DOUBTFUL.contains(trust) { " class=\"doubt\"" } else { "" };
             html.put(format_args!(
-                "<tr{class}><th scope=\"row\">{}<td class=\"t\">{}<td>{}<td>{}<td>",
+                "<tr{class}><th scope=\"row\">{} <span class=\"in phone\">{}</span><td class=\"t\">{}<td>{}<td>{}<td>",
                 trust.text(),
+                Name(source),
                 Name(source),
                 report::number(tally.files),
                 report::bytes(tally.bytes)
@@ -262,8 +269,8 @@ fn put_entry(html: &mut Html, album: &Album<'_>, entry: &Entry, look: Option<Loo
     html.put(format_args!("</div>"));
 }
 
-fn was_or_were(count: u64) -> String {
-    format!("{} {}", report::count(count, "time"), if count == 1 { "was" } else { "were" })
+fn tell_or_tells(count: u64) -> String {
+    format!("{} {}", report::count(count, "file"), if count == 1 { "tells its" } else { "tell their" })
 }
 
 #[cfg(test)]

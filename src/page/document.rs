@@ -4,6 +4,7 @@ use super::album::Album;
 use super::headline;
 use super::markup::{Html, Text};
 use super::options::Options;
+use super::presence::Presence;
 use super::survey::Survey;
 use crate::cli::Failure;
 use crate::report;
@@ -27,11 +28,12 @@ pub(super) fn write(
     survey: &Survey,
     table: &Table,
     album: &mut Album<'_>,
+    presence: &Presence,
     options: &Options,
 ) -> Result<String, Failure> {
     let mut sections = Html::with_room(LISTS);
     let mut contents = Vec::new();
-    let lost = put_sections(&mut sections, &mut contents, survey, table, album, options)?;
+    put_sections(&mut sections, &mut contents, survey, table, album, presence, options)?;
     let title = options.title.as_deref().unwrap_or(if survey.movers().files > 0 { "Plan" } else { "Index" });
     let mut html = Html::default();
     html.put(format_args!(
@@ -48,8 +50,11 @@ pub(super) fn write(
         "<a class=\"skip\" href=\"#content\">Skip to the content</a>\n<header><p class=\"eyebrow\">{}</p><h1>",
         Text(title)
     ));
-    headline::put(&mut html, survey, lost);
+    headline::put(&mut html, survey, presence);
     html.put(format_args!("</h1><p class=\"lede\">{}</p>", lede(survey)));
+    if survey.movers().files > 0 {
+        presence.put(&mut html);
+    }
     if contents.len() > 1 {
         html.put(format_args!("<nav aria-label=\"Sections\"><ul>"));
         for (id, name) in contents {
@@ -65,28 +70,27 @@ pub(super) fn write(
     Ok(html.into_string())
 }
 
-/// Gives how many keepers are not there as planned.
 fn put_sections(
     html: &mut Html,
     contents: &mut Vec<(&'static str, &'static str)>,
     survey: &Survey,
     table: &Table,
     album: &mut Album<'_>,
+    presence: &Presence,
     options: &Options,
-) -> Result<u64, Failure> {
+) -> Result<(), Failure> {
     let disc = options.capacity;
-    let mut lost = 0;
     if survey.arrivals.all.files + survey.arrivals.aside.files > 0 {
         contents.push(("arrivals", "Sorted in by date"));
         survey.arrivals.put(html, album);
     }
     if survey.duplicates.all.files > 0 {
         contents.push(("duplicates", "Duplicates"));
-        lost = survey.duplicates.put(html, album, table)?;
+        survey.duplicates.put(html, album, table, presence)?;
     }
     if survey.volumes.all.files > 0 {
         contents.push(("volumes", "Volumes"));
-        survey.volumes.put(html, "Volumes", disc);
+        survey.volumes.put(html, true, disc);
     }
     if survey.moves.all.files > 0 {
         contents.push(("moves", "What moves where"));
@@ -96,20 +100,32 @@ fn put_sections(
     // somebody asks for that by naming a disc.
     if survey.shelved.all.files > 0 && survey.volumes.all.files == 0 && (survey.is_shelf() || disc.is_some()) {
         contents.push(("volumes", "Volumes"));
-        survey.shelved.put(html, "Volumes", disc);
+        survey.shelved.put(html, false, disc);
     }
     if survey.stock.all.files > 0 {
         let heading = if survey.movers().files > 0 { "What stays" } else { "What is there" };
         contents.push(("stock", heading));
         survey.stock.put(html, album, heading);
     }
-    Ok(lost)
+    Ok(())
+}
+
+/// What every plan is told with.
+macro_rules! plan_lede {
+    () => {
+        "ms-report moves nothing. ms-mv carries out a plan: it checks every file again before it moves, replaces nothing, and can \
+         undo it all."
+    };
 }
 
 fn lede(survey: &Survey) -> &'static str {
-    if survey.movers().files > 0 {
-        "This is a plan, and nothing has moved yet. ms-mv carries it out: it checks every file again before it moves, replaces \
-         nothing, and can undo it all."
+    if survey.are_bare() {
+        concat!(
+            plan_lede!(),
+            " These may be the records of a run: then the files have moved, and this is the way back."
+        )
+    } else if survey.movers().files > 0 {
+        plan_lede!()
     } else if survey.all.files > 0 {
         "This is an index: it tells what is there, and wants nothing moved."
     } else {

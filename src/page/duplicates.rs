@@ -34,6 +34,8 @@ pub(super) struct Duplicates {
     /// Keepers, and those among them that are planned to go as well. Counted once all rows are read.
     pub(super) keepers: u64,
     pub(super) leaving: u64,
+    /// Keys of the files that stay for one row and go by another, sorted.
+    torn: Vec<u64>,
     /// Whether other rows go as well.
     has_others: bool,
 }
@@ -62,9 +64,21 @@ impl Duplicates {
         self.copies.sort_unstable_by_key(|copy| (copy.keeper, copy.route, copy.own, copy.at.0));
         for set in self.copies.chunk_by(|one, other| one.keeper == other.keeper) {
             self.keepers += 1;
-            let leaves = set.first().is_some_and(|copy| going.binary_search(&copy.keeper).is_ok());
-            self.leaving += u64::from(leaves);
+            let keeper = set.first().map(|copy| copy.keeper);
+            self.torn.extend(keeper.filter(|keeper| going.binary_search(keeper).is_ok()));
         }
+        self.leaving = self.torn.len() as u64;
+    }
+
+    /// Whether a file both stays and goes.
+    fn is_torn(&self, path: &[u8]) -> bool {
+        !self.torn.is_empty() && self.torn.binary_search(&key(path)).is_ok()
+    }
+
+    /// For each copy that stays, a row that names it.
+    pub(super) fn keeper_places(&self) -> impl Iterator<Item = RowRef> {
+        let sets = self.copies.chunk_by(|one, other| one.keeper == other.keeper);
+        sets.filter_map(|set| set.first()).map(|copy| copy.at)
     }
 }
 

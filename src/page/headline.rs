@@ -2,18 +2,19 @@
 
 use super::folder::Common;
 use super::markup::{Html, Trail};
+use super::presence::Presence;
 use super::survey::Survey;
 use super::tally::Tally;
 use crate::report;
 
-/// Writes the sentences. So many keepers were looked for and are `lost`.
-pub(super) fn put(html: &mut Html, survey: &Survey, lost: u64) {
+/// Writes the sentences.
+pub(super) fn put(html: &mut Html, survey: &Survey, presence: &Presence) {
     if survey.all.files == 0 {
         html.put(format_args!("Nothing is going to happen: there are no records."));
     } else if survey.movers().files == 0 {
         put_stock(html, survey);
     } else {
-        put_movers(html, survey, lost);
+        put_movers(html, survey, presence);
     }
 }
 
@@ -36,19 +37,24 @@ fn put_stock(html: &mut Html, survey: &Survey) {
 }
 
 /// One sentence for each sort of rows.
-fn put_movers(html: &mut Html, survey: &Survey, lost: u64) {
+fn put_movers(html: &mut Html, survey: &Survey, presence: &Presence) {
     let (arrivals, duplicates, volumes) = (&survey.arrivals, &survey.duplicates, &survey.volumes);
-    let parts: [(Tally, &Common, String); 4] = [
-        (arrivals.all, &arrivals.goal, format!(", sorted by date; {}. ", doubts(survey))),
-        (duplicates.all, &duplicates.goal, keepers(survey, lost)),
-        (volumes.all, &volumes.goal, format!(", in {}. ", report::count(volumes.len(), "volume"))),
-        (survey.moves.all, &survey.moves.goal, ". ".to_owned()),
+    let nowhere = Common::default();
+    let parts: [(Tally, [&Common; 2], String); 4] = [
+        (arrivals.all, [&arrivals.origin, &arrivals.goal], format!(", sorted by date; {}. ", doubts(survey))),
+        (duplicates.all, [&nowhere, &duplicates.goal], keepers(survey, presence)),
+        (volumes.all, [&volumes.origin, &volumes.goal], format!(", in {}. ", report::count(volumes.len(), "volume"))),
+        (survey.moves.all, [&survey.moves.origin, &survey.moves.goal], ". ".to_owned()),
     ];
     let is_mixed = parts.iter().filter(|(all, ..)| all.files > 0).count() > 1;
-    for (place, (all, goal, rest)) in parts.iter().enumerate().filter(|(_, (all, ..))| all.files > 0) {
+    for (place, (all, [origin, goal], rest)) in parts.iter().enumerate().filter(|(_, (all, ..))| all.files > 0) {
         let is_duplicates = place == DUPLICATES && is_mixed;
         let what = if is_duplicates { counted(*all, "duplicate") } else { all.to_string() };
-        html.put(format_args!("{what}, {} to ", if all.files == 1 { "goes" } else { "go" }));
+        html.put(format_args!("{what}, {} ", if all.files == 1 { "goes" } else { "go" }));
+        if let Some(origin) = origin.name().filter(|origin| ![&b"."[..], b"/"].contains(origin)) {
+            html.put(format_args!("from <span class=\"path\">{}</span> ", Trail(origin)));
+        }
+        html.put(format_args!("to "));
         match goal.name() {
             Some(b".") | None => html.put(format_args!("other folders")),
             Some(goal) => html.put(format_args!("<span class=\"path\">{}</span>", Trail(goal))),
@@ -64,12 +70,17 @@ fn counted(tally: Tally, noun: &str) -> String {
     format!("{}, {}", report::count(tally.files, noun), report::bytes(tally.bytes))
 }
 
-fn keepers(survey: &Survey, lost: u64) -> String {
+fn keepers(survey: &Survey, presence: &Presence) -> String {
+    let (missing, changed) = presence.lost();
     let text = match (survey.duplicates.leaving, survey.duplicates.all.files) {
-        (0, _) if lost == 1 => "; but one of the copies that should stay was not found. ",
-        (0, _) if lost > 1 => "; but some of the copies that should stay were not found. ",
-        (0, 1) => "; it has a copy that stays. ",
-        (0, _) => "; every one has a copy that stays. ",
+        (0, _) if missing == 1 => "; but one of the copies that should stay was not found. ",
+        (0, _) if missing > 1 => "; but some of the copies that should stay were not found. ",
+        (0, _) if changed == 1 => "; but one of the copies that should stay has changed since the plan. ",
+        (0, _) if changed > 1 => "; but some of the copies that should stay have changed since the plan. ",
+        (0, 1) if presence.tells_keepers() => "; it has a copy that stays. ",
+        (0, _) if presence.tells_keepers() => "; every one has a copy that stays. ",
+        (0, 1) => "; it has a copy that stays, as the plan says. ",
+        (0, _) => "; each has a copy that stays, as the plan says. ",
         (1, _) => "; but one of the copies that should stay is to go as well. ",
         _ => "; but some of the copies that should stay are to go as well. ",
     };

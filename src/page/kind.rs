@@ -170,8 +170,8 @@ impl Kinds {
             .map(|((ending, _), tally)| (*ending, tally))
     }
 
-    /// A bar in parts, and the table that tells the same.
-    pub(super) fn put(&self, html: &mut Html) {
+    /// A bar in parts, and the table that tells the same, across the whole page or beside something else.
+    pub(super) fn put(&self, html: &mut Html, is_wide: bool) {
         let found: Vec<(usize, Kind, Tally)> = Kind::ALL
             .into_iter()
             .enumerate()
@@ -182,7 +182,7 @@ impl Kinds {
             .iter()
             .map(|(place, kind, tally)| Slice { class: *place, name: kind.plural(), bytes: tally.bytes })
             .collect();
-        html.put(format_args!("<div class=\"part\"><h3>By kind</h3>"));
+        html.put(format_args!("<div class=\"part{}\"><h3>By kind</h3>", if is_wide { " wide" } else { "" }));
         chart::stack(html, "Bytes by kind of file", &slices);
         html.put(format_args!(
             "<table class=\"legend\"><thead><tr><th scope=\"col\">Kind<th scope=\"col\">Files<th scope=\"col\">Bytes\

@@ -15,6 +15,8 @@ const ROOM: usize = 400_000;
 #[derive(Debug)]
 pub(super) struct Moves {
     pub(super) all: Tally,
+    /// Where they are now.
+    pub(super) origin: Common,
     /// Where they go.
     pub(super) goal: Common,
     routes: Routes,
@@ -25,6 +27,7 @@ impl Default for Moves {
     fn default() -> Self {
         Self {
             all: Tally::default(),
+            origin: Common::default(),
             goal: Common::default(),
             routes: Routes::default(),
             examples: Shortlist::new(MOST_EXAMPLES),
@@ -39,6 +42,7 @@ impl Moves {
     /// Adds a row.
     pub(super) fn add(&mut self, row: &Row<'_>, path: &[u8], dest: &[u8]) {
         self.all.add(row.size);
+        self.origin.add(folder::of(path));
         self.goal.add(folder::of(dest));
         self.routes.add(path, dest, row.size);
         self.examples.offer_by_path(row);

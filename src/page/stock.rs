@@ -27,6 +27,8 @@ const MOST_FALLEN: usize = 200;
 pub(super) struct Stock {
     pub(super) all: Tally,
     timeline: Timeline,
+    /// Whether the path of any tells its date.
+    is_dated: bool,
     kinds: Kinds,
     holdings: Holdings,
     largest: Shortlist,
@@ -41,6 +43,7 @@ impl Default for Stock {
         Self {
             all: Tally::default(),
             timeline: Timeline::default(),
+            is_dated: false,
             kinds: Kinds::default(),
             holdings: Holdings::default(),
             largest: Shortlist::new(MOST_LARGE),
@@ -54,6 +57,8 @@ impl Stock {
     /// Adds a row.
     pub(super) fn add(&mut self, row: &Row<'_>, path: &[u8]) {
         self.all.add(row.size);
+        // Once one path tells a date, not all of them are from the files' last change.
+        self.is_dated = self.is_dated || Date::of_file(path, None) != Date::NONE;
         self.timeline.add(Date::of_file(path, row.mtime), row.size);
         self.kinds.add(path, row.size);
         self.holdings.add(path, row.size);
@@ -69,9 +74,13 @@ impl Stock {
         self.holdings.len() as u64
     }
 
-    /// `from 2006 to 2023`.
+    /// `from 2006 to 2023`, `last changed in 2023`.
     pub(super) fn span_text(&self) -> String {
-        self.timeline.span_text()
+        match self.timeline.span() {
+            Some((first, last)) if !self.is_dated && first == last => format!("last changed in {first}"),
+            Some((first, last)) if !self.is_dated => format!("last changed from {first} to {last}"),
+            _ => self.timeline.span_text(),
+        }
     }
 
     /// How many rows a check has let fall.
@@ -90,11 +99,20 @@ impl Stock {
             ));
         }
         self.put_fallen(html, album);
-        html.put(format_args!("<div class=\"parts\"><div class=\"pile\">"));
-        self.timeline.put_years(html, "By the date that folders and names tell, else by the last change of the file.");
-        self.kinds.put(html);
-        html.put(format_args!("</div>"));
-        self.timeline.put_months(html);
+        html.put(format_args!("<div class=\"parts\">"));
+        let told_by = "By the date that folders and names tell, else by the last change of the file.";
+        if self.timeline.is_short() {
+            // Kinds take the next row, for there would be nothing beside them below the months.
+            self.timeline.put_years(html, told_by);
+            self.timeline.put_months(html);
+            self.kinds.put(html, true);
+        } else {
+            html.put(format_args!("<div class=\"pile\">"));
+            self.timeline.put_years(html, told_by);
+            self.kinds.put(html, false);
+            html.put(format_args!("</div>"));
+            self.timeline.put_months(html);
+        }
         treemap::put(html, &self.holdings);
         html.put(format_args!("</div>"));
         self.put_largest(html, album);

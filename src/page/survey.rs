@@ -24,6 +24,8 @@ pub(super) struct Survey {
     pub(super) arrivals: Arrivals,
     pub(super) volumes: Volumes,
     pub(super) moves: Moves,
+    /// Rows that go and tell neither a keeper nor a note, as those that `ms-mv` writes of what it has done.
+    bare: u64,
     /// Keys of the rows that go and have no keeper.
     movers: Vec<u64>,
 }
@@ -87,6 +89,7 @@ impl Survey {
             return self.duplicates.add(at, row, [path, &plain(keep), dest]);
         }
         self.movers.push(key(path));
+        self.bare += u64::from(row.note.is_none());
         let note = row.note.map(plain).unwrap_or_default();
         let planned = Planned::parse(&note);
         if let Some(volume) = volumes::of_dest(dest, planned.as_ref()) {
@@ -102,6 +105,11 @@ impl Survey {
     pub(super) fn movers(&self) -> Tally {
         let parts = [self.duplicates.all, self.arrivals.all, self.arrivals.aside, self.volumes.all, self.moves.all];
         parts.into_iter().sum()
+    }
+
+    /// Whether all that go may be what `ms-mv` has moved.
+    pub(super) fn are_bare(&self) -> bool {
+        self.bare > 0 && self.bare == self.movers().files
     }
 
     /// Whether all that is there lies in volumes, as what `ms-seal --cat` writes.

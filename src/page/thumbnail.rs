@@ -15,7 +15,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder as _, ImageError, ImageReader, ImageResult, Limits};
 use jpeg_encoder::{ColorType, Encoder};
 
-use crate::hash::{Links, Opened, Trouble};
+use crate::hash::{Links, Opened, Status, Trouble};
 use crate::media;
 use crate::record::Timestamp;
 
@@ -92,14 +92,17 @@ pub(super) fn open(path: &Path, expected: Expected) -> Result<Opened, Absence> {
         Trouble::Changed => Absence::Changed,
         Trouble::Io(_) | Trouble::NotRegular(_) => Absence::Unreadable,
     })?;
-    let status = opened.status();
-    let is_same = status.size == expected.size && expected.mtime.is_none_or(|mtime| mtime.may_be_kept_as(status.mtime));
-    if is_same { Ok(opened) } else { Err(Absence::Changed) }
+    if is_as(opened.status(), expected) { Ok(opened) } else { Err(Absence::Changed) }
+}
+
+/// Whether a look at a file gives what is expected of it.
+pub(super) fn is_as(status: &Status, expected: Expected) -> bool {
+    status.size == expected.size && expected.mtime.is_none_or(|mtime| mtime.may_be_kept_as(status.mtime))
 }
 
 /// Draws what an open file has to show.
 pub(super) fn draw(opened: &Opened) -> Result<Thumbnail, Absence> {
-    let mut previews = media::previews(opened.file()).map_err(|_| Absence::Unreadable)?;
+    let mut previews = media::previews(opened.file()).map_err(|error| of_reading(&error))?;
     let mut best: Option<DynamicImage> = None;
     for preview in &mut previews {
         // A damaged preview is passed over: the picture itself may be whole.
@@ -129,7 +132,7 @@ fn decode(reader: impl BufRead + Seek) -> Result<(DynamicImage, u8), Absence> {
 }
 
 fn decode_unguarded(mut reader: impl BufRead + Seek) -> Result<(DynamicImage, u8), Absence> {
-    let is_jpeg = reader.fill_buf().map_err(|_| Absence::Unreadable)?.starts_with(&[0xff, 0xd8]);
+    let is_jpeg = reader.fill_buf().map_err(|error| of_reading(&error))?.starts_with(&[0xff, 0xd8]);
     // A JPEG's own reader of metadata has told how it is to be turned.
     if is_jpeg {
         jpeg::decode(reader).map(|picture| (picture, 0))
@@ -156,9 +159,14 @@ fn decode_other(reader: impl BufRead + Seek) -> ImageResult<(DynamicImage, u8)> 
 fn why(error: &ImageError) -> Absence {
     match error {
         ImageError::Limits(_) => Absence::TooLarge,
-        ImageError::IoError(error) if error.kind() != io::ErrorKind::UnexpectedEof => Absence::Unreadable,
+        ImageError::IoError(error) => of_reading(error),
         _ => Absence::Damaged,
     }
+}
+
+/// Decoders use errors of reading for content that they do not like, too. What the system has not said is no trouble of the disk.
+fn of_reading(error: &io::Error) -> Absence {
+    if error.raw_os_error().is_some() { Absence::Unreadable } else { Absence::Damaged }
 }
 
 /// `orientation` is a number of EXIF; any other leaves the picture as it is.
@@ -206,6 +214,23 @@ mod tests {
         bytes
     }
 
+    /// A TIFF with LZW whose first code is none, of which the decoder tells as of a read that failed.
+    fn undecodable() -> Vec<u8> {
+        let numbers: [(u16, u32); 8] =
+            [(0x100, 4), (0x101, 4), (0x102, 8), (0x103, 5), (0x106, 1), (0x111, 110), (0x116, 4), (0x117, 16)];
+        let entry = |(tag, value): (u16, u32)| {
+            [&tag.to_le_bytes()[..], &4_u16.to_le_bytes(), &1_u32.to_le_bytes(), &value.to_le_bytes()].concat()
+        };
+        let directory: Vec<u8> = numbers.into_iter().flat_map(entry).collect();
+        [b"II*\0\x08\0\0\0\x08\0", &directory[..], &[0; 4], &[0xff; 16]].concat()
+    }
+
+    #[test]
+    fn an_error_that_the_system_has_not_told_is_one_of_the_content() {
+        assert_eq!(of_reading(&io::Error::from_raw_os_error(5)), Absence::Unreadable);
+        assert_eq!(of_reading(&io::Error::new(io::ErrorKind::InvalidInput, "strip")), Absence::Damaged);
+    }
+
     #[test]
     fn a_picture_is_scaled_down_and_never_up() {
         let size = |content: &[u8]| drawn(content).map(|thumbnail| (thumbnail.width, thumbnail.height));
@@ -218,6 +243,7 @@ mod tests {
     fn what_is_damaged_or_no_picture_says_so() {
         let whole = jpeg(640, 320);
         assert_eq!(drawn(&whole[..whole.len() / 50]), Err(Absence::Damaged));
+        assert_eq!(drawn(&undecodable()), Err(Absence::Damaged));
         assert_eq!(drawn(b"a text"), Err(Absence::NoPicture));
         assert_eq!(drawn(b""), Err(Absence::NoPicture));
     }

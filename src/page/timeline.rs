@@ -14,6 +14,9 @@ const YEARS: std::ops::RangeInclusive<i16> = 1826..=2199;
 /// The latest years that are drawn month by month; the table has them all.
 const MOST_YEARS: usize = 60;
 
+/// The months of so many years are about as high as the columns of years.
+const FEW_YEARS: usize = 10;
+
 /// Files and bytes by month.
 #[derive(Debug, Default)]
 pub(super) struct Timeline {
@@ -34,6 +37,11 @@ impl Timeline {
     /// The first and the last year.
     pub(super) fn span(&self) -> Option<(i16, i16)> {
         Some((self.months.first_key_value()?.0.0, self.months.last_key_value()?.0.0))
+    }
+
+    /// Whether its months are drawn no higher than its years.
+    pub(super) fn is_short(&self) -> bool {
+        self.years().len() <= FEW_YEARS
     }
 
     /// `from 2006 to 2023`, `all from 2019`; nothing where there are no dates.

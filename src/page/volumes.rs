@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use super::chart;
 use super::folder::{self, Common};
-use super::markup::{Html, Rows, Text, Trail};
+use super::markup::{Html, Rows, Trail};
 use super::tally::Tally;
 use crate::report;
 use crate::stream::Row;
@@ -69,6 +69,8 @@ struct Volume {
 #[derive(Debug, Default)]
 pub(super) struct Volumes {
     pub(super) all: Tally,
+    /// Where the files are now.
+    pub(super) origin: Common,
     /// Where the volumes lie.
     pub(super) goal: Common,
     by_place: BTreeMap<(Vec<u8>, Number), Volume>,
@@ -84,6 +86,7 @@ impl Volumes {
         planned: Option<&Planned>,
     ) {
         self.all.add(row.size);
+        self.origin.add(folder::of(&row.path_bytes()));
         let name = path.get(..end).unwrap_or(path);
         self.goal.add(folder::of(name));
         let volume = self.by_place.entry((name.to_vec(), number)).or_default();
@@ -107,12 +110,13 @@ impl Volumes {
         self.by_place.len() as u64
     }
 
-    /// The section. `disc` is the capacity that the user has told.
-    pub(super) fn put(&self, html: &mut Html, heading: &str, disc: Option<u64>) {
-        html.put(format_args!("<section id=\"volumes\"><h2>{}</h2>", Text(heading)));
+    /// The section, of files that go to volumes by a plan or lie in them. `disc` is the capacity that the user has told.
+    pub(super) fn put(&self, html: &mut Html, is_plan: bool, disc: Option<u64>) {
+        html.put(format_args!("<section id=\"volumes\"><h2>Volumes</h2>"));
         html.put(format_args!("<p>{} in {}. ", self.all, report::count(self.len(), "volume")));
         let known = disc.is_some() || self.by_place.values().any(|volume| volume.capacity.is_some());
-        html.put(format_args!("{}</p>", if known { CONTENT_ONLY } else { NO_CAPACITY }));
+        let planned = if is_plan { PLANNED_ONLY } else { "" };
+        html.put(format_args!("{}{planned}</p>", if known { CONTENT_ONLY } else { NO_CAPACITY }));
         html.put(format_args!("<ul class=\"volumes\">"));
         let mut rows = Rows::new(MOST_LISTED, html.room(ROOM));
         let largest = self.by_place.values().map(|volume| volume.content.bytes).max().unwrap_or(0);
@@ -131,8 +135,10 @@ impl Volumes {
     }
 }
 
-const CONTENT_ONLY: &str = "Bars show the content of the files, in whole sectors, against what the disc holds. Trails and \
-                            folders take some room as well, which ms-pack has reckoned with.";
+const CONTENT_ONLY: &str = "Bars show the content of the files, in whole sectors, against what the disc holds. Names and folders \
+                            need room besides, so ms-pack's own figure is higher: a volume at 94% here may be full.";
+
+const PLANNED_ONLY: &str = " What is in the volume already is not counted.";
 
 const NO_CAPACITY: &str = "The stream does not tell how much a disc holds, so bars compare the volumes with the fullest; \
                            --media or --capacity tells it.";

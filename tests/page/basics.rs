@@ -134,3 +134,13 @@ fn the_title_is_text() {
     }
     sandbox.run("ms-report", &["--media", "cd", "--capacity", "1G"], b"").expect_status(2).expect_stderr("--media");
 }
+
+#[test]
+fn what_is_no_stream_at_all_is_told_as_such() {
+    let sandbox = Sandbox::new();
+    sandbox.write("page.html", "<!DOCTYPE html>\n<html>\n<p>text\n</html>\n");
+    let outcome = sandbox.run("ms-report", &["page.html"], b"").expect_status(2);
+    assert!(outcome.stdout.is_empty() && !outcome.stderr.contains("--skip-bad-lines"), "{}", outcome.stderr);
+    assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
+    outcome.expect_stderr("ms-report: reading: page.html:1: ").expect_stderr("this is no index or plan");
+}

@@ -8,6 +8,7 @@ mod browser;
 mod large;
 mod names;
 mod pictures;
+mod presence;
 mod sections;
 
 use support::{Outcome, Sandbox};

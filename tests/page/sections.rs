@@ -104,13 +104,27 @@ fn lists_of_copies_have_an_end_that_is_told() {
 fn a_keeper_that_goes_as_well_is_told() {
     let sandbox = Sandbox::new();
     let chain = row("a", 5, "d/a", "b", "-") + &row("b", 5, "d/b", "c", "-") + &row("e", 5, "d/e", "b", "-");
-    let text = read(&page(&sandbox, &[], &chain));
-    expect(&text, &["3 files, 15 bytes, go to d; but one of the copies", "1 file that should stay would not stay"]);
+    let html = page(&sandbox, &[], &chain);
+    let text = read(&html);
+    expect(
+        &text,
+        &[
+            "3 files, 15 bytes, go to d; but one of the copies",
+            "1 file that should stay would not stay: this stream wants it moved, too.",
+        ],
+    );
+    expect(&text, &["Where such a file goes first, ms-mv refuses the copies that count on it"]);
+    // `b` stands as what stays for `a` and `e`, and as what goes for `c`.
+    assert_eq!(text.matches("stays and goes b").count(), 2, "{text}");
+    assert_eq!(
+        ["torn", "stays", "goes"].map(|class| html.matches(&format!("<li class=\"{class}\">")).count()),
+        [2, 1, 2]
+    );
     let moved = row("a", 5, "d/a", "b", "-") + &row("b", 5, "elsewhere/b", "-", "-");
     expect(&read(&page(&sandbox, &[], &moved)), &["but one of the copies", "What moves where"]);
     let sound = row("a", 5, "d/a", "c", "-") + &row("b", 5, "d/b", "c", "-");
     let text = read(&page(&sandbox, &["--no-thumbnails"], &sound));
-    expect(&text, &["2 files, 10 bytes, go to d; every one has a copy that stays."]);
+    expect(&text, &["2 files, 10 bytes, go to d; each has a copy that stays, as the plan says."]);
     assert!(!text.contains("should stay"));
 }
 
@@ -134,11 +148,17 @@ fn a_plan_of_ingest_begins_with_the_doubtful_dates() {
     expect(
         &text,
         &[
-            "5 files, 35 bytes, go to lib, sorted by date; 3 dates are doubtful.",
+            "5 files, 35 bytes, go from drop to lib, sorted by date; 3 dates are doubtful.",
             "1 duplicate, 5 bytes, goes to duplicates; it has",
         ],
     );
-    expect(&text, &["1 time was told in UTC", "Besides, 1 file, 1 byte go to the quarantine"]);
+    expect(
+        &text,
+        &[
+            "1 file tells its time in UTC only; it was turned into the local time of the computer that made the plan. Is that where it was taken? If not: ms-ingest --tz.",
+            "Besides, 1 file, 1 byte go to the quarantine",
+        ],
+    );
     let order = [
         "No date at all: 1 file",
         "d.jpg",
@@ -186,7 +206,12 @@ fn a_plan_of_pack_has_a_bar_for_each_volume() {
     assert!(volumes > 1);
     expect(
         &text,
-        &[&format!("6 files, 1.80 MB, go to arch, in {volumes} volumes."), "MS_0001 arch/0001", " of 1.50 MB ("],
+        &[
+            &format!("6 files, 1.80 MB, go from p to arch, in {volumes} volumes."),
+            "MS_0001 arch/0001",
+            " of 1.50 MB (",
+            "a volume at 94% here may be full. What is in the volume already is not counted.",
+        ],
     );
     assert_eq!(page.matches("class=\"bar\"").count(), volumes);
     // A plan that was cut says so.
@@ -202,6 +227,7 @@ fn volumes_of_an_index_have_bars_once_their_disc_is_known() {
     expect(&read(&page(&sandbox, &[], &shelf)), &["in 2 volumes", "--media or --capacity tells it"]);
     let text = read(&page(&sandbox, &["--media", "cd"], &shelf));
     expect(&text, &["900 MB of 736 MB (122.26%) more than the disc holds", "2.00 kB of 736 MB (0.00%)"]);
+    assert!(!text.contains("is not counted"), "{text}");
     // Beside other files, a directory of four digits may be anything.
     let mixed = shelf + &at("/data/2012/c.jpg", 1);
     assert!(!read(&page(&sandbox, &[], &mixed)).contains("MS_0001"));
@@ -216,4 +242,43 @@ fn other_destinations_are_summed_up_by_folder() {
     expect(&text, &["3 files, 12 bytes, go to other folders.", "a \u{2192} b211 bytes", "c \u{2192} d11 byte"]);
     let years = row("a/1", 5, "lib/2019/07/1", "-", "-");
     assert!(!read(&page(&sandbox, &[], &years)).contains("MS_"), "a year is no volume");
+}
+
+#[test]
+fn where_files_leave_from_is_said_where_that_is_one_folder() {
+    let sandbox = Sandbox::new();
+    let stream = row("/data/a/1", 5, "/b/1", "-", "-") + &row("/data/c/2", 6, "/b/2", "-", "-");
+    expect(&read(&page(&sandbox, &[], &stream)), &["2 files, 11 bytes, go from /data to /b."]);
+}
+
+#[test]
+fn records_of_a_run_are_told_from_a_plan_of_what_is_still_to_come() {
+    let sandbox = Sandbox::new();
+    let words = "These may be the records of a run: then the files have moved, and this is the way back.";
+    let bare = row("q/a", 5, "a", "-", "-");
+    let text = read(&page(&sandbox, &[], &bare));
+    expect(&text, &["ms-report moves nothing. ms-mv carries out a plan", words]);
+    for other in [row("b", 5, "q/b", "k", "-"), row("b", 5, "lib/b", "-", "date=none")] {
+        let text = read(&page(&sandbox, &[], &(bare.clone() + &other)));
+        expect(&text, &["ms-report moves nothing. ms-mv carries out a plan"]);
+        assert!(!text.contains(words) && !text.contains("nothing has moved yet"), "{text}");
+    }
+}
+
+#[test]
+fn years_of_the_last_change_are_told_as_such() {
+    let sandbox = Sandbox::new();
+    expect(&read(&page(&sandbox, &[], &at("x/a.jpg", 5))), &["in 1 folder, last changed in 2017; nothing"]);
+    let older = index_line("y", "y", 5, "1400000000.000000000", "-");
+    expect(&read(&page(&sandbox, &[], &(older + &at("x/a.jpg", 5)))), &["last changed from 2014 to 2017; nothing"]);
+    expect(&read(&page(&sandbox, &[], &at("p/2017/03/a.jpg", 5))), &["all from 2017; nothing"]);
+}
+
+#[test]
+fn kinds_take_a_row_where_there_are_few_years() {
+    let sandbox = Sandbox::new();
+    let wide = "<div class=\"part wide\"><h3>By kind";
+    assert!(page(&sandbox, &[], &at("p/2017/03/a.jpg", 5)).contains(wide));
+    let years: String = (2000..2020).map(|year| at(&format!("p/{year}/03/a.jpg"), 5)).collect();
+    assert!(!page(&sandbox, &[], &years).contains(wide));
 }

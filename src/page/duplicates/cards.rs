@@ -1,6 +1,6 @@
 //! Sets of copies as people see them: side by side, the one that stays marked.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::Duplicates;
 use super::sets::{MOST_PICTURED, Set};
@@ -10,7 +10,7 @@ use crate::page::chart;
 use crate::page::folder;
 use crate::page::markup::{Html, Trail};
 use crate::page::moves::put_routes;
-use crate::page::thumbnail::Absence;
+use crate::page::presence::Presence;
 use crate::record::Timestamp;
 use crate::report;
 use crate::stream::Table;
@@ -26,19 +26,24 @@ const ROOM: usize = 1_200_000;
 const MOST_OPEN: usize = 3;
 
 impl Duplicates {
-    /// The section; gives how many of the keepers that were looked for are not there as planned.
+    /// The section.
     ///
     /// # Errors
     /// When the stream was changed meanwhile.
-    pub(in crate::page) fn put(&self, html: &mut Html, album: &mut Album<'_>, table: &Table) -> Result<u64, Failure> {
+    pub(in crate::page) fn put(
+        &self,
+        html: &mut Html,
+        album: &mut Album<'_>,
+        table: &Table,
+        presence: &Presence,
+    ) -> Result<(), Failure> {
         let routes = self.routes.sorted();
         let pairs = routes.get(..MOST_PAIRS).unwrap_or(&routes);
         let sets = self.sets(pairs, table)?;
         let looks = look(album, &sets);
         html.put(format_args!("<section id=\"duplicates\"><h2>Duplicates</h2>"));
         self.put_facts(html);
-        let lost = lost_keepers(&sets, &looks);
-        put_lost(html, lost);
+        put_lost(html, presence.lost());
         let mut by_route: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         sets.iter().enumerate().for_each(|(place, set)| by_route.entry(set.route).or_default().push(place));
         let largest = routes.first().map_or(0, |number| self.routes.get(*number).1.bytes);
@@ -55,7 +60,7 @@ impl Duplicates {
                 if pair.len() >= room {
                     break;
                 }
-                put_set(&mut pair, album, &sets[*place], looks.get(*place).map_or(&[], Vec::as_slice));
+                self.put_set(&mut pair, album, &sets[*place], looks.get(*place).map_or(&[], Vec::as_slice));
                 shown += sets[*place].copies;
             }
             pair.put(format_args!("</div>"));
@@ -70,7 +75,7 @@ impl Duplicates {
         html.put(format_args!("<details class=\"numbers\"><summary>All pairs of folders as a table</summary>"));
         put_routes(html, &self.routes);
         html.put(format_args!("</details></section>"));
-        Ok(lost)
+        Ok(())
     }
 
     fn put_facts(&self, html: &mut Html) {
@@ -82,12 +87,12 @@ impl Duplicates {
         ));
         if self.leaving > 0 {
             html.put(format_args!(
-                "<p class=\"alarm\"><strong>{} not stay: this stream wants them moved, too.</strong> \
-                 ms-mv refuses a copy whose keeper has gone.</p>",
+                "<p class=\"alarm\"><strong>{} moved, too.</strong> \
+                 Where such a file goes first, ms-mv refuses the copies that count on it; where it goes last, they all go.</p>",
                 if self.leaving == 1 {
-                    "1 file that should stay would".to_owned()
+                    "1 file that should stay would not stay: this stream wants it".to_owned()
                 } else {
-                    format!("{} files that should stay would", report::number(self.leaving))
+                    format!("{} files that should stay would not stay: this stream wants them", report::number(self.leaving))
                 }
             ));
         }
@@ -113,6 +118,47 @@ impl Duplicates {
         chart::bar(html, tally.bytes, largest);
         html.put(format_args!("</summary>"));
     }
+
+    fn put_set(&self, html: &mut Html, album: &Album<'_>, set: &Set, looks: &[Look]) {
+        let has_pictures = album.opens_files() && !looks.is_empty();
+        let keep = set.keeper.path.as_os_str().as_encoded_bytes();
+        let now = set.keeper_now.as_deref();
+        let size = set.shown.first().map_or(0, |record| record.size);
+        let long = if set.copies > 1 { " long" } else { "" };
+        html.put(format_args!("<ul class=\"set{}{long}\">", if has_pictures { "" } else { " bare" }));
+        let look = |place: usize| looks.get(place).copied().filter(|_| has_pictures);
+        put_card(
+            html,
+            album,
+            &Card {
+                path: now.unwrap_or(keep),
+                name: keep,
+                size,
+                mtime: set.keeper.mtime,
+                fate: self.fate(keep, Fate::Stays),
+            },
+            look(0),
+        );
+        for (place, record) in set.shown.iter().enumerate() {
+            let path = record.path.as_os_str().as_encoded_bytes();
+            put_card(
+                html,
+                album,
+                &Card { path, name: path, size: record.size, mtime: record.mtime, fate: self.fate(path, Fate::Goes) },
+                look(place + 1),
+            );
+        }
+        let more = set.copies.saturating_sub(set.shown.len() as u64);
+        if more > 0 {
+            html.put(format_args!("<li class=\"more\">and {} more", report::number(more)));
+        }
+        html.put(format_args!("</ul>"));
+    }
+
+    /// What becomes of a file that one row wants to stay or to go.
+    fn fate(&self, path: &[u8], fate: Fate) -> Fate {
+        if self.is_torn(path) { Fate::Torn } else { fate }
+    }
 }
 
 /// The pictures of the first sets; of the others there are none to see.
@@ -121,26 +167,27 @@ fn look(album: &mut Album<'_>, sets: &[Set]) -> Vec<Vec<Look>> {
     album.look(&wanted)
 }
 
-/// How many keepers are not what the plan says, of those that were looked for.
-fn lost_keepers(sets: &[Set], looks: &[Vec<Look>]) -> u64 {
-    let is_lost = |look: Option<&Look>| {
-        matches!(look, Some(Look::None(Absence::Missing | Absence::Changed | Absence::Unreadable)))
-    };
-    let lost = sets.iter().zip(looks).filter(|(_, looks)| is_lost(looks.first()));
-    lost.map(|(set, _)| &set.keeper.path).collect::<HashSet<_>>().len() as u64
-}
-
-fn put_lost(html: &mut Html, lost: u64) {
-    if lost == 0 {
-        return;
+/// Copies that should stay, and are not there or not the same.
+fn put_lost(html: &mut Html, (missing, changed): (u64, u64)) {
+    let files = |count, one, many| if count == 1 { one } else { many };
+    if missing > 0 {
+        html.put(format_args!(
+            "<p class=\"alarm\"><strong>{} that should stay {} not found.</strong> {} may be on a disc on the shelf, or this page was \
+             made in another directory than its index. ms-mv refuses a copy whose keeper it does not find.</p>",
+            report::count(missing, "file"),
+            files(missing, "was", "were"),
+            files(missing, "It", "They")
+        ));
     }
-    let (files, were) = if lost == 1 { ("file", "was") } else { ("files", "were") };
-    html.put(format_args!(
-        "<p class=\"alarm\"><strong>{} {files} that should stay {were} not found as planned.</strong> What is missing may be on a \
-         disc on the shelf, or this page was made in another directory than its index; what has changed is no copy any \
-         more. Only those with a place for a picture were looked for.</p>",
-        report::number(lost)
-    ));
+    if changed > 0 {
+        html.put(format_args!(
+            "<p class=\"alarm\"><strong>{} that should stay {} changed since the plan.</strong> Whether {} the same still, ms-mv \
+             checks before it moves a copy.</p>",
+            report::count(changed, "file"),
+            files(changed, "has", "have"),
+            files(changed, "it is", "they are")
+        ));
+    }
 }
 
 /// The copies of a pair that are not shown.
@@ -152,36 +199,6 @@ fn put_rest(html: &mut Html, more: u64) {
     html.put(format_args!("</details>"));
 }
 
-fn put_set(html: &mut Html, album: &Album<'_>, set: &Set, looks: &[Look]) {
-    let has_pictures = album.opens_files() && !looks.is_empty();
-    let keep = set.keeper.path.as_os_str().as_encoded_bytes();
-    let now = set.keeper_now.as_deref();
-    let size = set.shown.first().map_or(0, |record| record.size);
-    let long = if set.copies > 1 { " long" } else { "" };
-    html.put(format_args!("<ul class=\"set{}{long}\">", if has_pictures { "" } else { " bare" }));
-    let look = |place: usize| looks.get(place).copied().filter(|_| has_pictures);
-    put_card(
-        html,
-        album,
-        &Card { path: now.unwrap_or(keep), name: keep, size, mtime: set.keeper.mtime, stays: true },
-        look(0),
-    );
-    for (place, record) in set.shown.iter().enumerate() {
-        let path = record.path.as_os_str().as_encoded_bytes();
-        put_card(
-            html,
-            album,
-            &Card { path, name: path, size: record.size, mtime: record.mtime, stays: false },
-            look(place + 1),
-        );
-    }
-    let more = set.copies.saturating_sub(set.shown.len() as u64);
-    if more > 0 {
-        html.put(format_args!("<li class=\"more\">and {} more", report::number(more)));
-    }
-    html.put(format_args!("</ul>"));
-}
-
 struct Card<'a> {
     /// Where it is now.
     path: &'a [u8],
@@ -189,11 +206,24 @@ struct Card<'a> {
     name: &'a [u8],
     size: u64,
     mtime: Option<Timestamp>,
-    stays: bool,
+    fate: Fate,
+}
+
+/// What becomes of a file.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Stays,
+    Goes,
+    /// It stays for one row, and goes by another.
+    Torn,
 }
 
 fn put_card(html: &mut Html, album: &Album<'_>, card: &Card<'_>, look: Option<Look>) {
-    let (class, word) = if card.stays { ("stays", "stays") } else { ("goes", "goes") };
+    let (class, word) = match card.fate {
+        Fate::Stays => ("stays", "stays"),
+        Fate::Goes => ("goes", "goes"),
+        Fate::Torn => ("torn", "stays and goes"),
+    };
     html.put(format_args!("<li class=\"{class}\">"));
     if let Some(look) = look {
         album.put(html, card.path, look);

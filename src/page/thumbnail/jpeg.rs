@@ -5,7 +5,7 @@ use std::io::{self, BufReader, ErrorKind, Read};
 use image::{DynamicImage, GrayImage, RgbImage};
 use jpeg_decoder::{CodingProcess, Decoder, Error, ImageInfo, PixelFormat};
 
-use super::{Absence, LONGEST_SIDE, MEMORY, SIDE};
+use super::{Absence, LONGEST_SIDE, MEMORY, SIDE, of_reading};
 
 /// Bytes that a progressive picture takes for each pixel until its last scan: two for each of up to four components.
 const PROGRESSIVE: u64 = 8;
@@ -47,9 +47,7 @@ pub(super) fn decode(reader: impl Read) -> Result<DynamicImage, Absence> {
 
 fn why(error: &Error) -> Absence {
     match error {
-        Error::Io(error) if !matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) => {
-            Absence::Unreadable
-        }
+        Error::Io(error) => of_reading(error),
         _ => Absence::Damaged,
     }
 }
