@@ -46,6 +46,7 @@ use dest::Destinations;
 use entry::{Entry, Mark};
 pub use keeper::Keep;
 use places::Spellings;
+pub use places::check_protected;
 use read::Rows;
 pub use shard::Shard;
 pub use sorted::{Sorted, pass};
@@ -186,7 +187,6 @@ impl Plan<'_> {
             crate::threads::retain(&mut entries, job.jobs, |entry| !entry.has(Mark::EMPTY));
         }
         places::tell_unknown_mounts(job.options, job.reporter);
-        places::refuse_unknown(&entries, job)?;
         let before = entries.len();
         let spellings = places::find(&mut entries, &markers, job)?;
         self.summary.in_quarantine = entries.len() < before;

@@ -78,6 +78,7 @@ fn make_plan(common: &Common, options: &Options, indexes: &[OsString]) -> Result
     let interrupt = Interrupt::install()?;
     let mut progress = Progress::start(DUPES.name, common.progress);
     let reporter = progress.reporter(DUPES.name, common.quiet);
+    dupes::check_protected(&table, options)?;
     warn_of_missing(options, &reporter);
     let job = Job {
         table: &table,

@@ -14,8 +14,8 @@ use super::{Job, Options, QUARANTINE};
 use crate::cli::Failure;
 use crate::host;
 use crate::place::{self, Location, Locator};
-use crate::report::Reporter;
-use crate::stream::RowRef;
+use crate::report::{Reporter, shown};
+use crate::stream::{RowRef, Table};
 use crate::threads::{cut, each, retain};
 
 /// In which ways paths are spelled, one bit each.
@@ -268,28 +268,28 @@ fn find_piece(piece: &mut [Entry], markers: &[PathBuf], job: &Job<'_>) -> Result
 /// well be empty.
 ///
 /// # Errors
-/// [`Failure::Stop`] for such a directory, and when a stream was changed meanwhile.
-pub(super) fn refuse_unknown(entries: &[Entry], job: &Job<'_>) -> Result<(), Failure> {
-    let protected = job.options.protect.iter();
+/// [`Failure::Stop`] for such a directory.
+pub fn check_protected(table: &Table, options: &Options) -> Result<(), Failure> {
+    let protected = options.protect.iter();
     let mut unknown: Vec<&PathBuf> = protected.filter(|dir| !host::is_located(dir) && !dir.is_dir()).collect();
-    // A shard has not all records.
-    if unknown.is_empty() || job.options.shard.is_some() {
+    if unknown.is_empty() || table.is_empty() {
         return Ok(());
     }
     let working_dir = std::env::current_dir().unwrap_or_default();
-    let mut reader = Rows(job.table).reader();
-    for entry in entries {
-        let path = unescaped(reader.path(entry.row())?);
-        let path = place::absolute(Path::new(OsStr::from_bytes(&path)), &working_dir);
-        unknown.retain(|dir| !path.starts_with(place::absolute(dir, &working_dir)));
-        if unknown.is_empty() {
-            return Ok(());
+    for mut part in table.parts(1) {
+        while let Some((_, row)) = part.next_row() {
+            // What is malformed is told when the plan is made.
+            let Ok(row) = row else { continue };
+            let path = place::absolute(Path::new(OsStr::from_bytes(&row.path_bytes())), &working_dir);
+            unknown.retain(|dir| !path.starts_with(place::absolute(dir, &working_dir)));
         }
     }
-    Err(Failure::Stop(format!(
-        "--protect: {}: there is no such directory here, and no record lies below it; nothing is planned",
-        crate::report::shown(unknown[0])
-    )))
+    unknown.first().map_or(Ok(()), |dir| {
+        Err(Failure::Stop(format!(
+            "--protect: {}: there is no such directory here, and no record lies below it; nothing is planned",
+            shown(dir)
+        )))
+    })
 }
 
 /// Takes out of a few rows those that lie in the quarantine.

@@ -268,3 +268,19 @@ fn a_preferred_directory_that_is_not_there_is_told() {
     plan_in(&sandbox, ".", &["live", "vault"], &["--prefer", "vautl"])
         .expect_stderr("--prefer: vautl: there is no such directory here");
 }
+
+#[test]
+fn a_protected_directory_that_is_nowhere_is_misspelled_and_nothing_is_planned() {
+    let sandbox = live_and_vault();
+    let index = sandbox.run("ms-crawl", &["live", "vault"], b"").expect_status(0).stdout;
+    let outcome = sandbox.run("ms-dupes", &["--protect", "vautl"], &index).expect_status(2);
+    assert!(outcome.stdout.is_empty());
+    outcome.expect_stderr("--protect: vautl: there is no such directory here, and no record lies below it");
+    // One that the records know may be on a disk that is not mounted.
+    std::fs::remove_dir_all(sandbox.path("vault")).expect("removal");
+    sandbox
+        .run("ms-dupes", &["--protect", "vault"], &index)
+        .expect_status(0)
+        .expect_stderr("there is no such directory here");
+    sandbox.run("ms-dupes", &["--protect", "vautl"], b"").expect_status(0);
+}
