@@ -54,6 +54,12 @@ fn sorted(mut lines: Vec<String>) -> Vec<String> {
     lines
 }
 
+/// What the summary counts. Whether a record that nothing shares its content with lies in the quarantine, a run that holds all
+/// records may tell or not: it forgets most of those that are alone, and not all.
+fn counts(stderr: &str) -> Option<&str> {
+    stderr.lines().find(|line| line.contains(" records: ") || line.contains(" record: "))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
@@ -64,7 +70,7 @@ proptest! {
         for args in OPTIONS {
             let whole = sandbox.run("ms-dupes", args, index.as_bytes()).expect_status(0);
             let passed = sandbox.run("ms-dupes", &[&["--sorted"], args].concat(), index.as_bytes()).expect_status(0);
-            prop_assert_eq!(passed.stderr.lines().last(), whole.stderr.lines().last(), "{:?}", args);
+            prop_assert_eq!(counts(&passed.stderr), counts(&whole.stderr), "{:?}", args);
             prop_assert_eq!(sorted(passed.lines()), sorted(whole.lines()), "{:?}", args);
             let shards = (1..=3).flat_map(|number| {
                 let shard = format!("--shard={number}/3");
