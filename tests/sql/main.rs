@@ -27,7 +27,11 @@ fn runs(engine: &str) -> usize {
 
 /// What is protected of the rows of one kind.
 fn protected(kind: &str) -> &'static [&'static str] {
-    if kind == "relative" { &["Archive"] } else { &["nas:/Archive", "/Archive"] }
+    match kind {
+        "relative" => &["Archive"],
+        "hosts" => &["nas:/Archive"],
+        _ => &["/Archive"],
+    }
 }
 
 fn tree(path: &str) -> PathBuf {
