@@ -39,6 +39,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{Exit, Failure};
 use crate::host;
 use crate::interrupt::Interrupt;
+use crate::place::QUARANTINE;
 use crate::progress::Progress;
 use crate::report::{self, Reporter};
 use crate::stream::{Format, RowRef, Table};
@@ -86,9 +87,6 @@ pub struct Options {
     /// Whether to go on without malformed lines.
     pub skip_bad_lines: bool,
 }
-
-/// The quarantine where nobody says otherwise.
-pub(crate) const QUARANTINE: &str = "duplicates";
 
 impl Default for Options {
     fn default() -> Self {

@@ -25,6 +25,9 @@ use mounts::{Inner, Mounts};
 /// The name of the file that protects the directory it stands in, and all below.
 pub const MARKER: &str = ".ms-protect";
 
+/// What the quarantine is called where nobody says otherwise.
+pub const QUARANTINE: &str = "duplicates";
+
 /// What there is to tell where [`Locator::knows_mounts`] says no.
 pub(crate) const MOUNTS_UNKNOWN: &str = "what is mounted where is not known, since /proc/self/mountinfo does not tell it: a protected \
                                          directory is not known under the name of a bind mount";

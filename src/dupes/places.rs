@@ -10,10 +10,10 @@ use std::rc::Rc;
 
 use super::entry::{Entry, LAST_RANK, Mark, NO_RANK, Standing, is_plainly_normal, unescaped};
 use super::read::{BATCH, Rows};
-use super::{Job, Options, QUARANTINE};
+use super::{Job, Options};
 use crate::cli::Failure;
 use crate::host;
-use crate::place::{self, Location, Locator};
+use crate::place::{self, Location, Locator, QUARANTINE};
 use crate::report::{Reporter, shown};
 use crate::stream::{RowRef, Table};
 use crate::threads::{cut, each, retain};

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::groups::Tally;
-use super::{Mode, Options, QUARANTINE};
+use super::{Mode, Options};
 use crate::guide;
 use crate::host;
+use crate::place::QUARANTINE;
 use crate::report::{self, Reporter};
 
 /// What a run has found.

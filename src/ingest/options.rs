@@ -8,6 +8,7 @@ use super::template::{self, Template};
 use crate::capture::{QtTime, Rules, Zone};
 use crate::cli::{self, Failure};
 use crate::crawl::{self, Hashing};
+use crate::place::QUARANTINE;
 
 /// What ingest can be told.
 #[derive(Debug, Clone)]
@@ -92,7 +93,7 @@ impl Builder {
             crawl: self.crawl,
             to,
             template: self.template.map_or_else(|| Template::parse(template::DEFAULT), Ok).map_err(Failure::Usage)?,
-            quarantine: self.quarantine.unwrap_or_else(|| "duplicates".into()),
+            quarantine: self.quarantine.unwrap_or_else(|| QUARANTINE.into()),
             rules: Rules {
                 zone: self.zone.unwrap_or_default(),
                 qt_time: self.qt_time,

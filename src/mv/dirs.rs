@@ -94,12 +94,6 @@ impl Dir {
         Ok(id(rustix::fs::stat(path)?) == id(rustix::fs::fstat(self)?))
     }
 
-    /// Whether `name` in `above` is this very directory.
-    pub(super) fn is_named(&self, above: &Self, name: &OsStr) -> bool {
-        let there = statat(above, name, AtFlags::SYMLINK_NOFOLLOW).map(|stat| (stat.st_dev, stat.st_ino));
-        there.is_ok() && there == rustix::fs::fstat(self).map(|stat| (stat.st_dev, stat.st_ino))
-    }
-
     /// Whether there is nothing in it.
     pub(super) fn is_empty(&self) -> bool {
         is_empty(self)
@@ -371,6 +365,13 @@ impl Dirs {
             Err(error) => Err(Unmade::Refused(error.into())),
         }
     }
+}
+
+/// Whether `name` in `above` is this very directory.
+pub(super) fn is_named(dir: impl AsFd, above: &Dir, name: &OsStr) -> bool {
+    let id = |stat: rustix::fs::Stat| (stat.st_dev, stat.st_ino);
+    let there = statat(above, name, AtFlags::SYMLINK_NOFOLLOW).map(id);
+    there.is_ok() && there == rustix::fs::fstat(dir).map(id)
 }
 
 /// Whether there is nothing in a directory.

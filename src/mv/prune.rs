@@ -11,7 +11,7 @@ use crate::journal::{Journal, Removed};
 use crate::place::{self, Location};
 use crate::report::Reporter;
 
-use super::dirs::{Dir, Dirs};
+use super::dirs::{Dir, Dirs, is_named};
 use super::facts::Facts;
 use super::trouble::Stopped;
 
@@ -62,7 +62,7 @@ impl Emptied {
                 let (Some(above), Some(name)) = (real.parent(), real.file_name()) else { break };
                 // Somebody may have moved it, or put another in its place.
                 let Ok(above) = dirs.open_anew(above) else { break };
-                if !dir.is_named(&above, name) || !remove((&above, name), &dir, journal, reporter)? {
+                if !is_named(&dir, &above, name) || !remove((&above, name), &dir, journal, reporter)? {
                     break;
                 }
                 count += 1;

@@ -13,11 +13,11 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use rustix::fs::{AtFlags, Mode as Permissions, Stat, fstat, mkdirat, renameat, statat, unlinkat};
+use rustix::fs::{AtFlags, Mode, fstat, mkdirat, renameat, unlinkat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use super::dirs::{Dir, Entry, is_empty};
+use super::dirs::{Dir, Entry, is_empty, is_named};
 use super::facts::{Facts, ids_last};
 use crate::rename::{self, Unnamed};
 use crate::straight;
@@ -129,7 +129,7 @@ impl Aside {
     /// Gives the directory that was kept the place and the name that tell whose file is in it now.
     fn rename(&mut self, entry: &Entry, aside: &OsStr) -> Option<Made> {
         let made = self.kept.take_if(|made| {
-            let is_there = is_named(&made.above, &made.name, &made.dir);
+            let is_there = is_named(&made.dir, &made.above, &made.name);
             is_there && rename::without_replacing(&made.above, &made.name, &entry.dir, aside).is_ok()
         })?;
         Some(Made { above: Rc::clone(&entry.dir), name: aside.to_owned(), path: entry.path.clone(), dir: made.dir })
@@ -175,7 +175,7 @@ pub(super) fn is_untouched(entry: &Entry, facts: &Facts) -> bool {
 }
 
 fn make(entry: &Entry, aside: &OsStr) -> Option<Made> {
-    match mkdirat(&entry.dir, aside, Permissions::from_raw_mode(0o700)) {
+    match mkdirat(&entry.dir, aside, Mode::from_raw_mode(0o700)) {
         // A crash may have left it.
         Ok(()) | Err(Errno::EXIST) => {}
         Err(_) => return None,
@@ -186,13 +186,6 @@ fn make(entry: &Entry, aside: &OsStr) -> Option<Made> {
         return None;
     };
     Some(Made { above: Rc::clone(&entry.dir), name: aside.to_owned(), dir, path: entry.path.clone() })
-}
-
-/// Whether a name is still that of an open directory.
-fn is_named(above: &Dir, name: &OsStr, dir: &OwnedFd) -> bool {
-    let id = |stat: Stat| (stat.st_dev, stat.st_ino);
-    let there = statat(above, name, AtFlags::SYMLINK_NOFOLLOW).map(id);
-    there.is_ok() && there == fstat(dir).map(id)
 }
 
 fn is_own_and_empty(dir: &OwnedFd) -> bool {

@@ -66,7 +66,7 @@ root() {
     # Units and the tables of cron are put there. What may not be read is not missed.
     cp -r /etc "$root/etc" 2>/dev/null || true
     mkdir -p "$root"/{dev,proc,sys,home/ada,media,mnt,srv,examples,run/{lock,sshd},var/{lib,log,cache,spool}}
-    mkdir -m 700 "$root/root"
+    mkdir -p -m 700 "$root$home"
     mkdir -m 1777 "$root/tmp" "$root/var/tmp"
     mount -t proc proc "$root/proc"
     mount -t sysfs -o ro sysfs "$root/sys"
@@ -80,6 +80,9 @@ root() {
     mkdir -p "$root"/usr/local/{bin,share}
     mount --bind "$dir/examples" "$root/examples"
 }
+
+# Where programs that do not ask for HOME look: the home of the user with number 0, which nobody else can enter.
+home=$(getent passwd 0 | cut -d : -f 6)
 
 PLACES=/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin
 
@@ -95,13 +98,13 @@ enter() {
 # Lets the first host log in to another by its name. ssh looks for its files in the home of the user's number.
 serve() {
     local here=$1 there=$2 name=$3
-    mkdir -p "$here/root/.ssh" "$there/root/.ssh" # in a home that nobody else can enter
-    ssh-keygen -q -t ed25519 -N '' -f "$there/root/host_key"
-    [[ -e $here/root/.ssh/id_ed25519 ]] || ssh-keygen -q -t ed25519 -N '' -f "$here/root/.ssh/id_ed25519"
-    cp "$here/root/.ssh/id_ed25519.pub" "$there/root/.ssh/authorized_keys"
-    printf '%s %s\n' "$name" "$(cut -d ' ' -f 1,2 "$there/root/host_key.pub")" >>"$here/root/.ssh/known_hosts"
-    printf 'Host %s\n    HostName 127.0.0.1\n    HostKeyAlias %s\n' "$name" "$name" >>"$here/root/.ssh/config"
-    enter "$there" /usr/sbin/sshd -f /dev/null -h /root/host_key -o ListenAddress=127.0.0.1 -o UsePAM=no \
+    mkdir -p "$here$home/.ssh" "$there$home/.ssh"
+    ssh-keygen -q -t ed25519 -N '' -f "$there$home/host_key"
+    [[ -e $here$home/.ssh/id_ed25519 ]] || ssh-keygen -q -t ed25519 -N '' -f "$here$home/.ssh/id_ed25519"
+    cp "$here$home/.ssh/id_ed25519.pub" "$there$home/.ssh/authorized_keys"
+    printf '%s %s\n' "$name" "$(cut -d ' ' -f 1,2 "$there$home/host_key.pub")" >>"$here$home/.ssh/known_hosts"
+    printf 'Host %s\n    HostName 127.0.0.1\n    HostKeyAlias %s\n' "$name" "$name" >>"$here$home/.ssh/config"
+    enter "$there" /usr/sbin/sshd -f /dev/null -h "$home/host_key" -o ListenAddress=127.0.0.1 -o UsePAM=no \
         -o PidFile=none -o SetEnv='PATH=/tools:/usr/bin:/bin LC_ALL=C.UTF-8 TZ=UTC HOME=/home/ada'
 }
 
