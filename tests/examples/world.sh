@@ -66,7 +66,8 @@ root() {
     # Units and the tables of cron are put there. What may not be read is not missed.
     cp -r /etc "$root/etc" 2>/dev/null || true
     mkdir -p "$root"/{dev,proc,sys,home/ada,media,mnt,srv,examples,run/{lock,sshd},var/{lib,log,cache,spool}}
-    mkdir -p -m 700 "$root$home"
+    mkdir -p "$root$home"
+    chmod 700 "$root$home"
     mkdir -m 1777 "$root/tmp" "$root/var/tmp"
     mount -t proc proc "$root/proc"
     mount -t sysfs -o ro sysfs "$root/sys"
